@@ -41,8 +41,8 @@ inline void store_be(std::byte* at, T v) noexcept {
 }
 static_assert(std::endian::native == std::endian::little);
 
-// Takes fields from the front. Past the end it goes bad for good and yields zeros and empty views, so a decoder may take
-// all fields of a fixed part and ask ok() once.
+// Takes fields from the front. Past the end it goes bad for good and yields zeros and empty views,
+// so a decoder may take all fields of a fixed part and ask ok() once.
 class BigEndianReader {
  public:
   explicit BigEndianReader(Bytes in) noexcept : in_(in) {}
@@ -61,7 +61,9 @@ class BigEndianReader {
     at_ += static_cast<std::size_t>(count);
     return out;
   }
-  [[nodiscard]] std::string_view take_text(std::int64_t count) noexcept { return as_text(take_bytes(count)); }
+  [[nodiscard]] std::string_view take_text(std::int64_t count) noexcept {
+    return as_text(take_bytes(count));
+  }
   void skip(std::int64_t count) noexcept { (void)take_bytes(count); }
 
   [[nodiscard]] bool ok() const noexcept { return ok_; }
@@ -78,8 +80,8 @@ class BigEndianReader {
   bool ok_ = true;
 };
 
-// Puts fields at the front of a buffer that the caller has sized; writing past its end is a programming mistake and is
-// refused without touching memory (ok() turns false).
+// Puts fields at the front of a buffer that the caller has sized; writing past its end is a
+// programming mistake and is refused without touching memory (ok() turns false).
 class BigEndianWriter {
  public:
   explicit BigEndianWriter(MutableBytes out) noexcept : out_(out) {}

@@ -5,8 +5,8 @@
 namespace mq {
 namespace {
 
-// One code point from `text` at `at`, advancing it; malformed bytes give U+FFFD one at a time, cut as Java's decoder
-// cuts them (the longest valid prefix of a sequence is one replacement).
+// One code point from `text` at `at`, advancing it; malformed bytes give U+FFFD one at a time, cut
+// as Java's decoder cuts them (the longest valid prefix of a sequence is one replacement).
 std::uint32_t next_code_point(std::string_view text, std::size_t& at) noexcept {
   constexpr std::uint32_t kReplacement = 0xFFFD;
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -63,7 +63,9 @@ std::int32_t java_string_hash(std::int32_t prefix_hash, std::string_view rest) n
 std::int32_t java_string_hash(std::string_view utf8) noexcept { return java_string_hash(0, utf8); }
 
 std::uint32_t crc32(Bytes bytes, std::uint32_t seed) noexcept {
-  return libdeflate_crc32(seed, bytes.data() == nullptr ? reinterpret_cast<const std::byte*>("") : bytes.data(), bytes.size());
+  return libdeflate_crc32(
+      seed, bytes.data() == nullptr ? reinterpret_cast<const std::byte*>("") : bytes.data(),
+      bytes.size());
 }
 
 }  // namespace mq

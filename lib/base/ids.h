@@ -1,4 +1,5 @@
-// Ids and positions as types of their own, so that one is never taken for another. Convert by hand, through value().
+// Ids and positions as types of their own, so that one is never taken for another. Convert by hand,
+// through value().
 #pragma once
 
 #include <compare>
@@ -15,9 +16,15 @@ class Offset {
   constexpr explicit Offset(std::int64_t value) noexcept : value_(value) {}
   [[nodiscard]] constexpr std::int64_t value() const noexcept { return value_; }
   friend constexpr auto operator<=>(Offset, Offset) = default;
-  friend constexpr Offset operator+(Offset a, std::int64_t count) noexcept { return Offset(a.value_ + count); }
-  friend constexpr Offset operator-(Offset a, std::int64_t count) noexcept { return Offset(a.value_ - count); }
-  friend constexpr std::int64_t operator-(Offset a, Offset b) noexcept { return a.value_ - b.value_; }
+  friend constexpr Offset operator+(Offset a, std::int64_t count) noexcept {
+    return Offset(a.value_ + count);
+  }
+  friend constexpr Offset operator-(Offset a, std::int64_t count) noexcept {
+    return Offset(a.value_ - count);
+  }
+  friend constexpr std::int64_t operator-(Offset a, Offset b) noexcept {
+    return a.value_ - b.value_;
+  }
   constexpr Offset& operator+=(std::int64_t count) noexcept { return value_ += count, *this; }
 
  private:
@@ -32,5 +39,7 @@ using QueueId = std::int32_t;                       // number of a queue within 
 
 template <typename Tag>
 struct std::hash<mq::Offset<Tag>> {
-  std::size_t operator()(mq::Offset<Tag> offset) const noexcept { return std::hash<std::int64_t>{}(offset.value()); }
+  std::size_t operator()(mq::Offset<Tag> offset) const noexcept {
+    return std::hash<std::int64_t>{}(offset.value());
+  }
 };

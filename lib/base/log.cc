@@ -1,11 +1,11 @@
 #include "base/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
-
 #include <atomic>
 #include <cstdlib>
 #include <memory>
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 namespace mq::log {
 namespace {
@@ -17,7 +17,8 @@ bool to_journal() { return std::getenv("JOURNAL_STREAM") != nullptr; }
 
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
-    auto made = std::make_shared<spdlog::logger>("mq", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made =
+        std::make_shared<spdlog::logger>("mq", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_level(spdlog::level::trace);
     made->flush_on(spdlog::level::trace);
     made->set_pattern(to_journal() ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %L %v");
@@ -32,11 +33,15 @@ struct Names {
 };
 Names names_of(Level level) {
   switch (level) {
-    case Level::kDebug: return {spdlog::level::debug, "<7>"};
-    case Level::kInfo: return {spdlog::level::info, "<6>"};
-    case Level::kWarn: return {spdlog::level::warn, "<4>"};
+    case Level::kDebug:
+      return {spdlog::level::debug, "<7>"};
+    case Level::kInfo:
+      return {spdlog::level::info, "<6>"};
+    case Level::kWarn:
+      return {spdlog::level::warn, "<4>"};
     case Level::kError:
-    case Level::kOff: return {spdlog::level::err, "<3>"};
+    case Level::kOff:
+      return {spdlog::level::err, "<3>"};
   }
   return {spdlog::level::err, "<3>"};
 }

@@ -1,10 +1,10 @@
-// One line of log to stderr (with journal level prefixes under systemd). Any thread. Never on a hot path: say things that
-// happen once an event, and count the rest.
+// One line of log to stderr (with journal level prefixes under systemd). Any thread. Never on a hot
+// path: say things that happen once an event, and count the rest.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <string_view>
+
+#include <fmt/format.h>
 
 namespace mq::log {
 
@@ -16,7 +16,8 @@ void write(Level level, std::string_view line);
 
 template <typename... Args>
 void debug(fmt::format_string<Args...> format, Args&&... args) {
-  if (enabled(Level::kDebug)) write(Level::kDebug, fmt::format(format, std::forward<Args>(args)...));
+  if (enabled(Level::kDebug))
+    write(Level::kDebug, fmt::format(format, std::forward<Args>(args)...));
 }
 template <typename... Args>
 void info(fmt::format_string<Args...> format, Args&&... args) {
@@ -28,7 +29,8 @@ void warn(fmt::format_string<Args...> format, Args&&... args) {
 }
 template <typename... Args>
 void error(fmt::format_string<Args...> format, Args&&... args) {
-  if (enabled(Level::kError)) write(Level::kError, fmt::format(format, std::forward<Args>(args)...));
+  if (enabled(Level::kError))
+    write(Level::kError, fmt::format(format, std::forward<Args>(args)...));
 }
 
 }  // namespace mq::log

@@ -1,5 +1,6 @@
-// std::mutex with clang's thread-safety annotations, which `make lint` checks; g++ sees plain locks. ThreadRole is a lock
-// that costs nothing: it says "only this thread", and the compiler checks who takes it.
+// std::mutex with clang's thread-safety annotations, which `make lint` checks; g++ sees plain
+// locks. ThreadRole is a lock that costs nothing: it says "only this thread", and the compiler
+// checks who takes it.
 #pragma once
 
 #include <chrono>
@@ -47,7 +48,8 @@ class MQ_SCOPED_CAPABILITY MutexLock {
   Mutex& mu_;
 };
 
-// Waits release and retake `mu`, which the caller holds. Spurious wake-ups happen: wait in a loop over the condition.
+// Waits release and retake `mu`, which the caller holds. Spurious wake-ups happen: wait in a loop
+// over the condition.
 class CondVar {
  public:
   void wait(Mutex& mu) MQ_REQUIRES(mu) {

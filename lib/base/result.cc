@@ -1,29 +1,43 @@
 #include "base/result.h"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <ostream>
 #include <system_error>
+
+#include <fmt/format.h>
 
 namespace mq {
 
 const char* name_of(Errc code) noexcept {
   switch (code) {
-    case Errc::kShort: return "kShort";
-    case Errc::kCorrupt: return "kCorrupt";
-    case Errc::kNotFound: return "kNotFound";
-    case Errc::kExists: return "kExists";
-    case Errc::kInvalid: return "kInvalid";
-    case Errc::kNoSpace: return "kNoSpace";
-    case Errc::kIo: return "kIo";
-    case Errc::kBusy: return "kBusy";
-    case Errc::kTimeout: return "kTimeout";
-    case Errc::kUnavailable: return "kUnavailable";
-    case Errc::kUnsupported: return "kUnsupported";
-    case Errc::kProtocol: return "kProtocol";
-    case Errc::kClosed: return "kClosed";
-    case Errc::kRemote: return "kRemote";
+    case Errc::kShort:
+      return "kShort";
+    case Errc::kCorrupt:
+      return "kCorrupt";
+    case Errc::kNotFound:
+      return "kNotFound";
+    case Errc::kExists:
+      return "kExists";
+    case Errc::kInvalid:
+      return "kInvalid";
+    case Errc::kNoSpace:
+      return "kNoSpace";
+    case Errc::kIo:
+      return "kIo";
+    case Errc::kBusy:
+      return "kBusy";
+    case Errc::kTimeout:
+      return "kTimeout";
+    case Errc::kUnavailable:
+      return "kUnavailable";
+    case Errc::kUnsupported:
+      return "kUnsupported";
+    case Errc::kProtocol:
+      return "kProtocol";
+    case Errc::kClosed:
+      return "kClosed";
+    case Errc::kRemote:
+      return "kRemote";
   }
   return "unknown";
 }
@@ -33,12 +47,21 @@ Error Error::from_errno(int sys_errno, std::string what) {
   switch (sys_errno) {
     case ENOSPC:
     case EDQUOT:
-    case EFBIG: code = Errc::kNoSpace; break;
-    case ENOENT: code = Errc::kNotFound; break;
-    case EEXIST: code = Errc::kExists; break;
+    case EFBIG:
+      code = Errc::kNoSpace;
+      break;
+    case ENOENT:
+      code = Errc::kNotFound;
+      break;
+    case EEXIST:
+      code = Errc::kExists;
+      break;
     case EAGAIN:
-    case EBUSY: code = Errc::kBusy; break;
-    default: break;
+    case EBUSY:
+      code = Errc::kBusy;
+      break;
+    default:
+      break;
   }
   Error error(code, fmt::format("{}: {}", what, std::generic_category().message(sys_errno)));
   error.errno_ = sys_errno;

@@ -1,16 +1,18 @@
-// Errors are values: every function that can fail returns Result<T>. Nothing in lib/ throws or exits.
+// Errors are values: every function that can fail returns Result<T>. Nothing in lib/ throws or
+// exits.
 //
-// An Error says what its receiver can do (the code) and, in words, what was wrong, where, what was expected and found.
-// It is two words wide; text is allocated only when something failed.
+// An Error says what its receiver can do (the code) and, in words, what was wrong, where, what was
+// expected and found. It is two words wide; text is allocated only when something failed.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <iosfwd>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <utility>
+
+#include <tl/expected.hpp>
 
 #include "base/assert.h"
 
@@ -38,9 +40,11 @@ enum class Errc : std::uint8_t {
 class [[nodiscard]] Error {
  public:
   explicit Error(Errc code) noexcept : code_(code) {}
-  Error(Errc code, std::string text) : code_(code), text_(std::make_unique<std::string>(std::move(text))) {}
+  Error(Errc code, std::string text)
+      : code_(code), text_(std::make_unique<std::string>(std::move(text))) {}
 
-  // From errno: ENOSPC/EDQUOT/EFBIG are kNoSpace, ENOENT kNotFound, EEXIST kExists, EAGAIN/EBUSY kBusy, all others kIo.
+  // From errno: ENOSPC/EDQUOT/EFBIG are kNoSpace, ENOENT kNotFound, EEXIST kExists, EAGAIN/EBUSY
+  // kBusy, all others kIo.
   static Error from_errno(int sys_errno, std::string what);
 
   [[nodiscard]] Errc code() const noexcept { return code_; }
@@ -66,8 +70,10 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
  public:
   using Base = tl::expected<T, Error>;
   using Base::Base;
-  Result(Error error) : Base(tl::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor): reads as `return Error{…}`
-  Result(Base base) : Base(std::move(base)) {}                   // NOLINT(google-explicit-constructor): ditto
+  Result(Error error)
+      : Base(tl::unexpect, std::move(error)) {
+  }  // NOLINT(google-explicit-constructor): reads as `return Error{…}`
+  Result(Base base) : Base(std::move(base)) {}  // NOLINT(google-explicit-constructor): ditto
 };
 
 template <>
@@ -76,7 +82,8 @@ class [[nodiscard]] Result<void> : public tl::expected<void, Error> {
   using Base = tl::expected<void, Error>;
   using Base::Base;
   Result() = default;
-  Result(Error error) : Base(tl::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : Base(tl::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 };
 
 }  // namespace mq
@@ -85,15 +92,15 @@ class [[nodiscard]] Result<void> : public tl::expected<void, Error> {
 #define MQ_CONCAT(a, b) MQ_CONCAT_INNER(a, b)
 
 // MQ_TRY(auto x, expression): declares x from a Result, or returns its Error to our caller.
-#define MQ_TRY(declaration, ...)                                      \
-  auto MQ_CONCAT(mq_try_, __LINE__) = (__VA_ARGS__);                  \
-  if (!MQ_CONCAT(mq_try_, __LINE__)) [[unlikely]]                     \
-    return std::move(MQ_CONCAT(mq_try_, __LINE__)).error();           \
+#define MQ_TRY(declaration, ...)                            \
+  auto MQ_CONCAT(mq_try_, __LINE__) = (__VA_ARGS__);        \
+  if (!MQ_CONCAT(mq_try_, __LINE__)) [[unlikely]]           \
+    return std::move(MQ_CONCAT(mq_try_, __LINE__)).error(); \
   declaration = *std::move(MQ_CONCAT(mq_try_, __LINE__))
 
 // MQ_CHECK(expression): for Result<void>, and for a Result whose value is not needed.
-#define MQ_CHECK(...)                                                    \
-  do {                                                                   \
-    if (auto mq_check_ = (__VA_ARGS__); !mq_check_) [[unlikely]]         \
-      return std::move(mq_check_).error();                               \
+#define MQ_CHECK(...)                                            \
+  do {                                                           \
+    if (auto mq_check_ = (__VA_ARGS__); !mq_check_) [[unlikely]] \
+      return std::move(mq_check_).error();                       \
   } while (false)

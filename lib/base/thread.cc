@@ -1,16 +1,17 @@
 #include "base/thread.h"
 
-#include <pthread.h>
-
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 
+#include <pthread.h>
+
 namespace mq {
 
 std::jthread start_thread(const char* name, std::function<void(std::stop_token)> body) {
-  // Block everything around the start so that the new thread inherits the mask; synchronous faults stay deliverable.
+  // Block everything around the start so that the new thread inherits the mask; synchronous faults
+  // stay deliverable.
   sigset_t all;
   sigset_t old;
   sigfillset(&all);

@@ -1,0 +1,29 @@
+// Names of the files and directories of a store, and of topics (store-format.md 1,
+// semantics.md 1.1).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace mq::format {
+
+// "00000000001073741824".
+[[nodiscard]] std::string stream_file_name(std::int64_t start);
+// The inverse; nothing for anything but 20 ASCII digits that fit.
+[[nodiscard]] std::optional<std::int64_t> parse_stream_file_name(std::string_view name) noexcept;
+
+inline constexpr std::size_t kTopicBytesMax = 127;
+inline constexpr std::size_t kRetryTopicBytesMax = 255;
+inline constexpr std::size_t kGroupBytesMax = 255;
+inline constexpr std::string_view kRetryPrefix = "%RETRY%";
+inline constexpr std::string_view kDlqPrefix = "%DLQ%";
+inline constexpr std::string_view kScheduleTopic = "SCHEDULE_TOPIC_XXXX";
+
+// Errors: kInvalid with what is wrong (empty, too long, which character where).
+Result<void> check_topic_name(std::string_view topic);
+Result<void> check_group_name(std::string_view group);
+
+}  // namespace mq::format
