@@ -1,0 +1,51 @@
+# Loaded by every bats file. A daemon of its own for each test that asks for one: its store, its Unix socket, free ports.
+# Waits for readiness through --ready-fd, never for a time.
+
+bats_load_library bats-support 2>/dev/null || load /usr/lib/bats/bats-support/load
+bats_load_library bats-assert 2>/dev/null || load /usr/lib/bats/bats-assert/load
+
+: "${MQ_BUILD:=$BATS_TEST_DIRNAME/../../build}"
+PATH="$MQ_BUILD/bin:$PATH"
+work=$BATS_TEST_TMPDIR
+store=$work/store
+# Socket paths are limited to 107 bytes, so not under the (long) test directory.
+sock_dir=$(mktemp -d /tmp/mqt.XXXXXX)
+export MQ_BROKER="unix:$sock_dir/s"
+# Small files so that tests roll them; nothing of the user's environment leaks in.
+unset NAMESRV_ADDR MQ_PROFILE
+export HOME=$work XDG_RUNTIME_DIR=$work
+
+# start_mqd [ARGS...]: starts mqd on $store and returns once it is ready; sets mqd_pid.
+start_mqd() {
+  rm -f "$work/ready"
+  mkfifo "$work/ready"
+  mqd --store "$store" --listen "$MQ_BROKER" --listen 127.0.0.1:0 --ready-fd 7 "$@" \
+    7>"$work/ready" 3>&- >>"$work/mqd.log" 2>&1 &
+  mqd_pid=$!
+  # The pipe closes without a byte when mqd dies first.
+  if [ -z "$(head -c 1 <"$work/ready" | tr '\0' x)" ]; then
+    cat "$work/mqd.log" >&2
+    return 1
+  fi
+}
+
+# stop_mqd [SIGNAL]: TERM by default; waits for the end.
+stop_mqd() {
+  [ -n "${mqd_pid:-}" ] || return 0
+  kill -s "${1:-TERM}" "$mqd_pid" 2>/dev/null
+  wait "$mqd_pid" 2>/dev/null
+  local rc=$?
+  mqd_pid=
+  return $rc
+}
+
+common_teardown() {
+  stop_mqd KILL || true
+  rm -rf "$sock_dir"
+}
+teardown() { common_teardown; }
+
+# The TCP address that mqd printed at start.
+mqd_tcp() { grep -oE '127\.0\.0\.1:[0-9]+' "$work/mqd.log" | tail -1; }
+
+checksums() { (cd "$1" && find . -type f -printf '%p %s %T@\n' | sort; find . -type f -exec sha256sum {} + | sort); }
