@@ -1,5 +1,6 @@
 // The one JSON of the project: Boost.JSON values, with a reader that takes fastjson's dialect
-// (remoting.md section 11, store-format.md 6.3) and a writer in its "pretty" and compact forms.
+// (remoting.md section 11, store-format.md 6.3) and a writer in its "pretty" and compact forms. It
+// is here because state files (format), headers and bodies (wire) all need it.
 #pragma once
 
 #include <string>
@@ -9,7 +10,7 @@
 
 #include "base/result.h"
 
-namespace mq::format {
+namespace mq {
 
 namespace json = boost::json;
 
@@ -36,4 +37,4 @@ void append_json_string(std::string& out, std::string_view text);
 [[nodiscard]] const json::value* member(const json::value& object,
                                         std::string_view name) noexcept;  // null: none
 
-}  // namespace mq::format
+}  // namespace mq
