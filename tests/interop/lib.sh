@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the interoperation tests: brings Apache RocketMQ 5.3.3 from Maven Central, starts its name server and broker
 # on loopback with free ports, asks them through the official Java client, and stops everything by pid.
 #
