@@ -25,7 +25,8 @@ Result<json::value> parse_json(std::string_view text);
 // As fastjson writes state files: tabs, members sorted by name, `"name":value`. Keys that are
 // integers stay quoted.
 [[nodiscard]] std::string to_pretty_json(const json::value& value);
-// Appends `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
+// In json_text.cc, as is is_utf8: appends `text` as a JSON string with its quotes; bytes that are
+// not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 // Well-formed UTF-8?
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
