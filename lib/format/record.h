@@ -101,7 +101,8 @@ enum class RecordKind {
   kBlank,  // the rest of the file is unused
   kNone,   // no record: zeros, noise, a magic that is neither
 };
-// Looks at size and magic alone (8 bytes; fewer are kNone).
+// Looks at the magic alone, so a damaged size does not hide a record or a blank (8 bytes; fewer are
+// kNone).
 [[nodiscard]] RecordKind record_kind(Bytes in) noexcept;
 
 enum class CheckBody { kNo, kCrc };
