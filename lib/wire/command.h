@@ -44,9 +44,12 @@ enum class Language : std::uint8_t {
   kNodeJs,
   kUnknown = 255
 };
+[[nodiscard]] std::string_view language_name(Language language) noexcept;  // "CPP"; "" for kUnknown
+[[nodiscard]] Language language_from_name(std::string_view name) noexcept;
+[[nodiscard]] Language language_from_ordinal(std::int64_t ordinal) noexcept;
 
-// extFields: name to text, in order of appearance; a later duplicate wins. Values are views into
-// the frame or into the storage of the Command that was decoded.
+// extFields: name to text, in order of appearance; a later duplicate wins. Null values are not
+// there. Values are views into the frame or into the storage of the Command that was decoded.
 class ExtFields {
  public:
   void add(std::string_view name, std::string_view value);
@@ -61,8 +64,8 @@ class ExtFields {
       fields_;  // keeps its capacity from frame to frame
 };
 
-// Reusable: decoding into one Command again and again allocates nothing once it is warm (binary
-// headers).
+// Reusable: decoding into one Command again and again allocates nothing once it is warm. Moving one
+// keeps its views good; copying does not.
 struct Command {
   Serialize serialize = Serialize::kJson;
   std::int32_t code = 0;
@@ -81,8 +84,9 @@ struct Command {
 };
 
 // How long the frame at the start of `in` is, all of its bytes, once its first 8 bytes are there; 0
-// = need more. Errors: kProtocol (the reasons of 1.1 to close the connection: negative or oversize
-// length, header longer than the frame, serializeType neither 0 nor 1).
+// = need more (a length that is wrong is told from the first 4). Errors: kProtocol (the reasons
+// of 1.1 to close the connection: negative or oversize length, header longer than the frame,
+// serializeType neither 0 nor 1).
 Result<std::size_t> frame_bytes(Bytes in);
 // Decodes one whole frame; views point into `frame` and `out.storage`. Errors: kProtocol.
 Result<void> decode_command(Bytes frame, Command& out);
@@ -105,10 +109,11 @@ struct Field {
 // as JSON whatever `serialize` says.
 struct Header {
   Serialize serialize = Serialize::kJson;
+  Language language = Language::kCpp;
   std::int32_t code = 0;
   std::int32_t opaque = 0;
   std::int32_t flag = 0;
-  std::string_view remark{};
+  std::string_view remark{};  // empty: none
 };
 // Appends length, header length and header to `out` for a frame whose body of `body_bytes` the
 // caller sends after it. Errors are not possible within kFrameLengthMax; beyond it the peer will

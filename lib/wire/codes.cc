@@ -1,0 +1,153 @@
+#include "wire/codes.h"
+
+#include "wire/command.h"
+
+namespace mq::wire {
+namespace {
+
+constexpr std::array<std::string_view, 14> kLanguages = {
+    "JAVA",  "CPP",  "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY",
+    "OTHER", "HTTP", "GO",     "PHP",    "OMS",    "RUST",   "NODE_JS"};
+
+}  // namespace
+
+std::string_view language_name(Language language) noexcept {
+  const auto ordinal = static_cast<std::size_t>(language);
+  return ordinal < kLanguages.size() ? kLanguages[ordinal] : std::string_view();
+}
+Language language_from_name(std::string_view name) noexcept {
+  for (std::size_t i = 0; i < kLanguages.size(); ++i)
+    if (kLanguages[i] == name) return static_cast<Language>(i);
+  return Language::kUnknown;
+}
+Language language_from_ordinal(std::int64_t ordinal) noexcept {
+  return ordinal >= 0 && ordinal < static_cast<std::int64_t>(kLanguages.size())
+             ? static_cast<Language>(ordinal)
+             : Language::kUnknown;
+}
+
+const char* response_name(std::int32_t code) noexcept {
+  switch (code) {
+    case kSuccess:
+      return "SUCCESS";
+    case kSystemError:
+      return "SYSTEM_ERROR";
+    case kSystemBusy:
+      return "SYSTEM_BUSY";
+    case kRequestCodeNotSupported:
+      return "REQUEST_CODE_NOT_SUPPORTED";
+    case kFlushDiskTimeout:
+      return "FLUSH_DISK_TIMEOUT";
+    case kSlaveNotAvailable:
+      return "SLAVE_NOT_AVAILABLE";
+    case kFlushSlaveTimeout:
+      return "FLUSH_SLAVE_TIMEOUT";
+    case kMessageIllegal:
+      return "MESSAGE_ILLEGAL";
+    case kServiceNotAvailable:
+      return "SERVICE_NOT_AVAILABLE";
+    case kNoPermission:
+      return "NO_PERMISSION";
+    case kTopicNotExist:
+      return "TOPIC_NOT_EXIST";
+    case kPullNotFound:
+      return "PULL_NOT_FOUND";
+    case kPullRetryImmediately:
+      return "PULL_RETRY_IMMEDIATELY";
+    case kPullOffsetMoved:
+      return "PULL_OFFSET_MOVED";
+    case kQueryNotFound:
+      return "QUERY_NOT_FOUND";
+    case kSubscriptionParseFailed:
+      return "SUBSCRIPTION_PARSE_FAILED";
+    case kSubscriptionNotExist:
+      return "SUBSCRIPTION_NOT_EXIST";
+    case kSubscriptionNotLatest:
+      return "SUBSCRIPTION_NOT_LATEST";
+    case kSubscriptionGroupNotExist:
+      return "SUBSCRIPTION_GROUP_NOT_EXIST";
+    case kInvalidParameter:
+      return "INVALID_PARAMETER";
+    case kConsumerNotOnline:
+      return "CONSUMER_NOT_ONLINE";
+    default:
+      return "UNKNOWN";
+  }
+}
+
+const char* request_name(std::int32_t code) noexcept {
+  switch (code) {
+    case kSendMessage:
+      return "SEND_MESSAGE";
+    case kPullMessage:
+      return "PULL_MESSAGE";
+    case kQueryMessage:
+      return "QUERY_MESSAGE";
+    case kQueryConsumerOffset:
+      return "QUERY_CONSUMER_OFFSET";
+    case kUpdateConsumerOffset:
+      return "UPDATE_CONSUMER_OFFSET";
+    case kUpdateAndCreateTopic:
+      return "UPDATE_AND_CREATE_TOPIC";
+    case kUpdateAndCreateTopicList:
+      return "UPDATE_AND_CREATE_TOPIC_LIST";
+    case kGetAllTopicConfig:
+      return "GET_ALL_TOPIC_CONFIG";
+    case kUpdateBrokerConfig:
+      return "UPDATE_BROKER_CONFIG";
+    case kGetBrokerConfig:
+      return "GET_BROKER_CONFIG";
+    case kGetBrokerRuntimeInfo:
+      return "GET_BROKER_RUNTIME_INFO";
+    case kSearchOffsetByTimestamp:
+      return "SEARCH_OFFSET_BY_TIMESTAMP";
+    case kGetMaxOffset:
+      return "GET_MAX_OFFSET";
+    case kGetMinOffset:
+      return "GET_MIN_OFFSET";
+    case kGetEarliestMsgStoretime:
+      return "GET_EARLIEST_MSG_STORETIME";
+    case kViewMessageById:
+      return "VIEW_MESSAGE_BY_ID";
+    case kHeartBeat:
+      return "HEART_BEAT";
+    case kUnregisterClient:
+      return "UNREGISTER_CLIENT";
+    case kGetRouteInfoByTopic:
+      return "GET_ROUTEINFO_BY_TOPIC";
+    case kGetBrokerClusterInfo:
+      return "GET_BROKER_CLUSTER_INFO";
+    case kGetTopicStatsInfo:
+      return "GET_TOPIC_STATS_INFO";
+    case kGetAllTopicListFromNameserver:
+      return "GET_ALL_TOPIC_LIST_FROM_NAMESERVER";
+    case kDeleteTopicInBroker:
+      return "DELETE_TOPIC_IN_BROKER";
+    case kDeleteTopicInNamesrv:
+      return "DELETE_TOPIC_IN_NAMESRV";
+    case kGetTopicsByCluster:
+      return "GET_TOPICS_BY_CLUSTER";
+    case kGetSystemTopicListFromNs:
+      return "GET_SYSTEM_TOPIC_LIST_FROM_NS";
+    case kGetSystemTopicListFromBroker:
+      return "GET_SYSTEM_TOPIC_LIST_FROM_BROKER";
+    case kSendMessageV2:
+      return "SEND_MESSAGE_V2";
+    case kViewBrokerStatsData:
+      return "VIEW_BROKER_STATS_DATA";
+    case kSendBatchMessage:
+      return "SEND_BATCH_MESSAGE";
+    case kQueryConsumeQueue:
+      return "QUERY_CONSUME_QUEUE";
+    case kDeleteExpiredCommitlog:
+      return "DELETE_EXPIRED_COMMITLOG";
+    case kGetTopicConfig:
+      return "GET_TOPIC_CONFIG";
+    case kLitePullMessage:
+      return "LITE_PULL_MESSAGE";
+    default:
+      return "UNKNOWN";
+  }
+}
+
+}  // namespace mq::wire
