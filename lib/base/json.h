@@ -31,7 +31,8 @@ void append_json_string(std::string& out, std::string_view text);
 // Well-formed UTF-8?
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
-// Reading leniently: a number given as string counts; missing, null or unfit yields the default.
+// Reading leniently: a number or boolean given as string counts, and for string_or the text of a
+// number or boolean; missing (a null pointer), null or unfit yields the default.
 [[nodiscard]] std::int64_t int_or(const json::value* value, std::int64_t otherwise) noexcept;
 [[nodiscard]] bool bool_or(const json::value* value, bool otherwise) noexcept;
 [[nodiscard]] std::string string_or(const json::value* value, std::string_view otherwise);
