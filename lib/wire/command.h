@@ -115,6 +115,16 @@ struct Header {
   std::int32_t flag = 0;
   std::string_view remark{};  // empty: none
 };
+// How an answer to `request` starts: its form, its opaque, the response bit.
+[[nodiscard]] inline Header answer_to(const Command& request, std::int32_t code,
+                                      std::string_view remark = {}) noexcept {
+  return {.serialize = request.serialize,
+          .code = code,
+          .opaque = request.opaque,
+          .flag = kFlagResponse,
+          .remark = remark};
+}
+
 // Appends length, header length and header to `out` for a frame whose body of `body_bytes` the
 // caller sends after it. Errors are not possible within kFrameLengthMax; beyond it the peer will
 // refuse the frame.
