@@ -1,12 +1,17 @@
 // The JSON state files of a store that the broker of this project reads and writes (store-format.md
-// section 6): values to text and back. Unknown members are kept aside in `extra` where dropping
-// them would lose what another broker wrote.
+// section 6): values to text and back. Members that are not known here are kept in `extra` and
+// written again, so that nothing of what another broker wrote is lost; only groupTopicMap, which is
+// derived, is dropped. Missing members have their default. Errors of all readers: kCorrupt, with
+// the place; the caller then takes the .bak.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
 
+#include <boost/json/object.hpp>
+
+#include "base/json.h"
 #include "base/result.h"
 
 namespace mq::format {
@@ -34,13 +39,15 @@ struct TopicConfig {
   std::int32_t sys_flag = 0;
   bool order = false;
   std::map<std::string, std::string> attributes;
+  json::object extra{};
   friend bool operator==(const TopicConfig&, const TopicConfig&) = default;
 };
 struct TopicTable {
   DataVersion version;
   std::map<std::string, TopicConfig, std::less<>> topics;
+  json::object extra{};
 };
-// config/topics.json (6.4). Errors: kCorrupt.
+// config/topics.json (6.4).
 Result<TopicTable> parse_topics_json(std::string_view text);
 [[nodiscard]] std::string to_topics_json(const TopicTable& table);
 
@@ -48,6 +55,7 @@ Result<TopicTable> parse_topics_json(std::string_view text);
 struct ConsumerOffsets {
   DataVersion version;
   std::map<std::string, std::map<std::int32_t, std::int64_t>, std::less<>> offsets;
+  json::object extra{};  // lmqOffsetTable among others
 };
 Result<ConsumerOffsets> parse_consumer_offset_json(std::string_view text);
 [[nodiscard]] std::string to_consumer_offset_json(const ConsumerOffsets& offsets);
@@ -56,6 +64,7 @@ Result<ConsumerOffsets> parse_consumer_offset_json(std::string_view text);
 struct DelayOffsets {
   DataVersion version;
   std::map<std::int32_t, std::int64_t> offsets;
+  json::object extra{};
 };
 Result<DelayOffsets> parse_delay_offset_json(std::string_view text);
 [[nodiscard]] std::string to_delay_offset_json(const DelayOffsets& offsets);
@@ -69,7 +78,7 @@ struct GroupConfig {
   bool consume_message_orderly = false;
   std::int32_t retry_queues = 1;
   std::int32_t retry_max_times = 16;
-  std::string retry_policy_json = R"({"type":"CUSTOMIZED"})";
+  std::string retry_policy_json = R"({"type":"CUSTOMIZED"})";  // as compact JSON
   std::int64_t broker_id = 0;
   std::int64_t which_broker_when_slow = 1;
   bool notify_consumer_ids_changed = true;
@@ -77,12 +86,14 @@ struct GroupConfig {
   std::int32_t consume_timeout_minutes = 15;
   std::string subscription_data_json;  // "" when absent
   std::map<std::string, std::string> attributes;
+  json::object extra{};
   friend bool operator==(const GroupConfig&, const GroupConfig&) = default;
 };
 struct GroupTable {
   DataVersion version;
   std::map<std::string, GroupConfig, std::less<>> groups;
   std::map<std::string, std::map<std::string, std::int32_t>> forbidden;  // group -> topic -> bits
+  json::object extra{};
 };
 Result<GroupTable> parse_subscription_group_json(std::string_view text);
 [[nodiscard]] std::string to_subscription_group_json(const GroupTable& table);
