@@ -43,6 +43,15 @@ class [[nodiscard]] Error {
   Error(Errc code, std::string text)
       : code_(code), text_(std::make_unique<std::string>(std::move(text))) {}
 
+  Error(const Error& other)
+      : code_(other.code_),
+        errno_(other.errno_),
+        text_(other.text_ ? std::make_unique<std::string>(*other.text_) : nullptr) {}
+  Error& operator=(const Error& other) { return *this = Error(other); }
+  Error(Error&&) noexcept = default;
+  Error& operator=(Error&&) noexcept = default;
+  ~Error() = default;
+
   // From errno: ENOSPC/EDQUOT/EFBIG are kNoSpace, ENOENT kNotFound, EEXIST kExists, EAGAIN/EBUSY
   // kBusy, all others kIo.
   static Error from_errno(int sys_errno, std::string what);
