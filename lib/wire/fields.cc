@@ -1,36 +1,21 @@
-// extFields: finding them, and the numbers and truths that travel in them as text.
-#include <charconv>
+#include "wire/fields.h"
 
 #include <fmt/format.h>
 
-#include "wire/command.h"
-
 namespace mq::wire {
-namespace {
-
-template <typename T>
-bool parse(std::string_view text, T& out) noexcept {
-  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);  // Java takes it
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-template <typename T>
-Result<T> integer_field(const ExtFields& ext, std::string_view name) {
-  MQ_TRY(const std::string_view text, text_field(ext, name));
-  T value = 0;
-  if (!parse(text, value))
-    return Error{Errc::kInvalid, fmt::format("field {}: '{}' is not a number of {} bits", name,
-                                             text.substr(0, 64), sizeof(T) * 8)};
-  return value;
-}
 
 bool is_true(std::string_view text) noexcept {
   constexpr std::string_view kTrue = "true";
   return std::ranges::equal(text, kTrue, [](char a, char b) { return (a | 0x20) == b; });
 }
 
-}  // namespace
+Error missing_field(std::string_view name) {
+  return Error{Errc::kInvalid, fmt::format("field {} is missing", name)};
+}
+Error unfit_field(std::string_view name, std::string_view text, std::size_t bits) {
+  return Error{Errc::kInvalid, fmt::format("field {}: '{}' is not a number of {} bits", name,
+                                           text.substr(0, 64), bits)};
+}
 
 void ExtFields::add(std::string_view name, std::string_view value) {
   fields_.emplace_back(name, value);
@@ -44,19 +29,21 @@ std::optional<std::string_view> ExtFields::find(std::string_view name) const noe
 
 Result<std::string_view> text_field(const ExtFields& ext, std::string_view name) {
   if (const auto text = ext.find(name)) return *text;
-  return Error{Errc::kInvalid, fmt::format("field {} is missing", name)};
+  return missing_field(name);
 }
 Result<std::int64_t> int64_field(const ExtFields& ext, std::string_view name) {
-  return integer_field<std::int64_t>(ext, name);
+  MQ_TRY(const std::string_view text, text_field(ext, name));
+  return integer_from<std::int64_t>(name, text);
 }
 Result<std::int32_t> int32_field(const ExtFields& ext, std::string_view name) {
-  return integer_field<std::int32_t>(ext, name);
+  MQ_TRY(const std::string_view text, text_field(ext, name));
+  return integer_from<std::int32_t>(name, text);
 }
 std::int64_t int64_or(const ExtFields& ext, std::string_view name,
                       std::int64_t otherwise) noexcept {
   const auto text = ext.find(name);
   std::int64_t value = 0;
-  return text && parse(*text, value) ? value : otherwise;
+  return text && parse_integer(*text, value) ? value : otherwise;
 }
 bool bool_or(const ExtFields& ext, std::string_view name, bool otherwise) noexcept {
   const auto text = ext.find(name);

@@ -33,7 +33,7 @@ void append_query_message_response(std::string& out, const Header& header,
                                    const QueryMessageResponse& response, std::size_t body_bytes);
 
 struct ViewMessageRequest {
-  std::string_view topic;  // may be empty
+  std::string_view topic{};  // may be empty
   std::int64_t offset = 0;
 };
 Result<ViewMessageRequest> decode_view_message_request(const Command& request);
