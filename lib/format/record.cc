@@ -1,6 +1,5 @@
 #include "format/record.h"
 
-#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -79,6 +78,11 @@ std::byte* store_host(std::byte* at, const Host& host) noexcept {
   }
   store_be(at, host.port);
   return at + 4;
+}
+
+std::byte* put_bytes(std::byte* at, Bytes bytes) noexcept {
+  if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+  return at + bytes.size();
 }
 
 // The three lengths inside a record and what they give.
@@ -309,16 +313,16 @@ void encode_record_tail(const Record& record, MutableBytes out) noexcept {
     store_be(at, static_cast<std::int16_t>(record.topic.size()));
     at += 2;
   }
-  at = std::ranges::copy(as_bytes(record.topic), at).out;
+  at = put_bytes(at, as_bytes(record.topic));
   store_be(at, static_cast<std::int16_t>(record.properties.size()));
-  std::ranges::copy(as_bytes(record.properties), at + 2);
+  put_bytes(at + 2, as_bytes(record.properties));
 }
 
 void encode_record(const Record& record, MutableBytes out) noexcept {
   MQ_ASSERT(out.size() >= record_bytes(record));
   const std::size_t head_bytes = record_head_bytes(record);
   encode_record_head(record, crc32_masked(record.body), out);
-  std::ranges::copy(record.body, out.data() + head_bytes);
+  put_bytes(out.data() + head_bytes, record.body);
   encode_record_tail(record, out.subspan(head_bytes + record.body.size()));
 }
 

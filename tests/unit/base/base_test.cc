@@ -1,9 +1,9 @@
 // The small things everybody stands on: byte order, hashes, errors.
+#include <gtest/gtest.h>
+
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/result.h"
-
-#include <gtest/gtest.h>
 
 namespace mq {
 namespace {
@@ -20,8 +20,46 @@ TEST(JavaStringHash, EqualsTheVectorsOfTheStoreFormat) {
 
 TEST(JavaStringHash, MalformedTextCountsAsReplacementCharacters) {
   EXPECT_EQ(java_string_hash("\xFF"), 0xFFFD);
-  EXPECT_EQ(java_string_hash("\xE6\xA0"), 0xFFFD);             // a cut sequence is one replacement
-  EXPECT_EQ(java_string_hash("\xED\xA0\x80"), 0xFFFD * 31 * 31 + 0xFFFD * 31 + 0xFFFD);  // a surrogate is three
+  EXPECT_EQ(java_string_hash("\xE6\xA0"), 0xFFFD);  // a cut sequence is one replacement
+  EXPECT_EQ(java_string_hash("\xED\xA0\x80"),
+            0xFFFD * 31 * 31 + 0xFFFD * 31 + 0xFFFD);  // a surrogate is three
+}
+
+TEST(JavaStringHash, IsTheSameOverAnySplitOfAnyText) {
+  const std::string text = "The quick 标签 brown a\xF0\x9F\x98\x80 fox_jumps-over|the%lazy dog 键";
+  for (std::size_t n = 0; n <= text.size(); ++n) {
+    if (n < text.size() && (text[n] & 0xC0) == 0x80) continue;  // inside a character
+    EXPECT_EQ(java_string_hash(java_string_hash(text.substr(0, n)), text.substr(n)),
+              java_string_hash(text))
+        << n;
+  }
+  std::uint32_t slow = 0;
+  std::string ascii;
+  for (char c = 1; c < 127; ++c) {
+    ascii += c;
+    slow = slow * 31 + static_cast<std::uint32_t>(c);
+    EXPECT_EQ(java_string_hash(ascii), static_cast<std::int32_t>(slow));
+  }
+}
+
+std::uint32_t crc32_by_bits(std::string_view text) {
+  std::uint32_t crc = 0xFFFFFFFF;
+  for (const char c : text) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xEDB88320U : 0U);
+  }
+  return ~crc;
+}
+
+TEST(Crc32, EqualsTheDefinitionAtEveryLengthAndSplit) {
+  std::string text;
+  for (std::size_t n = 0; n < 700; ++n) {
+    ASSERT_EQ(crc32(as_bytes(text)), crc32_by_bits(text)) << n;
+    const std::string_view first = std::string_view(text).substr(0, n / 3);
+    ASSERT_EQ(crc32(as_bytes(std::string_view(text).substr(n / 3)), crc32(as_bytes(first))),
+              crc32_by_bits(text));
+    text += static_cast<char>(n * 37 + n / 7);
+  }
 }
 
 TEST(Crc32, EqualsTheCheckValueAndClearsTheTopBit) {

@@ -117,6 +117,24 @@ TEST(Properties, AllReadersAgreeOnEveryShortString) {
   }
 }
 
+TEST(Properties, AreFoundAtEveryPlaceOfALongString) {
+  for (std::size_t before = 0; before < 70; ++before) {
+    for (std::size_t behind = 0; behind < 40; ++behind) {
+      std::string p;
+      append_property(p, "x", std::string(before + 1, 'S'));
+      append_property(p, "TAGS", "lost");
+      append_property(p, "TAGS", "TagA");
+      append_property(p, "yTAGS", std::string(behind + 1, 'S'));
+      ASSERT_THAT(find_property(p, "TAGS"), Optional(Eq("TagA"))) << before << ' ' << behind;
+      ASSERT_THAT(find_property(p, "yTAGS"), Optional(Eq(std::string(behind + 1, 'S'))));
+      ASSERT_FALSE(find_property(p, "AGS"));
+      ASSERT_FALSE(find_property(p, properties_of("TagA;yTAGS")));
+      p.resize(p.size() - behind - 3);  // nothing behind the last name
+      ASSERT_FALSE(find_property(p, "yTAGS"));
+    }
+  }
+}
+
 TEST(Properties, ThousandsOfPairsAreParsedInOneGo) {
   std::string p;
   for (int i = 0; i < 5000; ++i) append_property(p, "n" + std::to_string(i % 2500), "v");
