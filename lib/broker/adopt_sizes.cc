@@ -1,0 +1,120 @@
+#include <fmt/format.h>
+
+#include "broker/config.h"
+#include "format/index_file.h"
+#include "format/names.h"
+
+namespace mq::broker {
+namespace {
+
+using format::IndexShape;
+
+// Size of the first stream file in `dir`, 0 when there is none. A size that no configuration would
+// have (torn) does not count; others may still be whole.
+std::int64_t stream_file_bytes(fs::Fs& fs, const std::string& dir, std::int64_t unit) {
+  auto names = fs.list(dir);
+  if (!names) return 0;
+  for (const std::string& name : *names) {
+    if (!format::parse_stream_file_name(name)) continue;
+    auto stat = fs.stat(dir + "/" + name);
+    if (stat && !stat->is_directory && stat->bytes > 0 && stat->bytes % unit == 0)
+      return stat->bytes;
+  }
+  return 0;
+}
+
+// Two files tell the size even when one of them is cut: the second starts where the first ends.
+std::int64_t stream_step(fs::Fs& fs, const std::string& dir) {
+  auto names = fs.list(dir);
+  if (!names) return 0;
+  std::int64_t previous = -1;
+  for (const std::string& name : *names) {
+    const auto start = format::parse_stream_file_name(name);
+    if (!start) continue;
+    if (previous >= 0) return *start - previous;
+    previous = *start;
+  }
+  return 0;
+}
+
+std::int64_t queue_file_bytes(fs::Fs& fs, const std::string& root) {
+  auto topics = fs.list(root);
+  if (!topics) return 0;
+  for (const std::string& topic : *topics) {
+    auto queues = fs.list(root + "/" + topic);
+    if (!queues) continue;
+    for (const std::string& queue : *queues) {
+      const std::int64_t bytes = stream_file_bytes(fs, root + "/" + topic + "/" + queue, 20);
+      if (bytes > 0) return bytes;
+    }
+  }
+  return 0;
+}
+
+// Do the first entries of the file make sense if it has that many slots? Each must hang in the
+// chain that its hash says.
+bool fits(Bytes file, const IndexShape& shape, std::int32_t used) {
+  for (std::int32_t i = 1; i < std::min(used, 50); ++i) {
+    const auto entry =
+        format::decode_index_entry(file.subspan(static_cast<std::size_t>(shape.entry_at(i)), 20));
+    if (!entry || entry->previous >= i) return false;
+    const auto slot = static_cast<std::size_t>(shape.slot_at(entry->key_hash % shape.slots));
+    const auto newest = load_be<std::int32_t>(file.data() + slot);
+    if (newest < i || newest >= used) return false;
+  }
+  return true;
+}
+
+// Slots and entries from one index file: only their sum is in its length, so the chains have to
+// tell.
+IndexShape index_shape(fs::Fs& fs, const std::string& dir, const IndexShape& standard) {
+  constexpr std::int64_t kReadableBytes = 64 << 20;
+  auto names = fs.list(dir);
+  if (!names) return standard;
+  for (const std::string& name : *names) {
+    auto stat = fs.stat(dir + "/" + name);
+    if (!stat || stat->bytes == standard.file_bytes()) return standard;
+    if (stat->bytes < 64 || stat->bytes > kReadableBytes) continue;
+    auto content = fs::read_file(fs, dir + "/" + name);
+    if (!content) continue;
+    const Bytes file = as_bytes(*content);
+    const auto header = format::decode_index_header(file);
+    if (!header || header->index_count < 4) continue;
+    const auto room = static_cast<std::int64_t>(file.size()) - 40;
+    for (std::int64_t slots = 1; slots * 4 < room; ++slots) {
+      const std::int64_t rest = room - slots * 4;
+      if (rest % 20 != 0 || rest / 20 < header->index_count) continue;
+      const IndexShape shape{.slots = static_cast<std::int32_t>(slots),
+                             .entries = static_cast<std::int32_t>(rest / 20)};
+      if (fits(file, shape, header->index_count)) return shape;
+    }
+  }
+  return standard;
+}
+
+}  // namespace
+
+std::vector<std::string> Settings::adopt_store_sizes(fs::Fs& fs) {
+  store::StoreOptions& s = config_.store;
+  std::vector<std::string> adopted;
+  const auto take = [&](const char* key, auto& value, std::int64_t found) {
+    if (found <= 0 || found == value || was_set(key)) return;
+    value = static_cast<std::remove_reference_t<decltype(value)>>(found);
+    origins_[key] = "the store's files";
+    adopted.push_back(fmt::format("{}={}", key, found));
+  };
+  const std::string log_dir = s.commit_log_path.empty() ? s.root + "/commitlog" : s.commit_log_path;
+  const std::int64_t step = stream_step(fs, log_dir);
+  take("mappedFileSizeCommitLog", s.commit_log_file_bytes,
+       step > 0 ? step : stream_file_bytes(fs, log_dir, 1));
+  take("mappedFileSizeConsumeQueue", s.consume_queue_file_bytes,
+       queue_file_bytes(fs, s.root + "/consumequeue"));
+  if (!was_set("maxHashSlotNum") && !was_set("maxIndexNum")) {
+    const IndexShape shape = index_shape(fs, s.root + "/index", s.index_shape);
+    take("maxHashSlotNum", s.index_shape.slots, shape.slots);
+    take("maxIndexNum", s.index_shape.entries, shape.entries);
+  }
+  return adopted;
+}
+
+}  // namespace mq::broker

@@ -1,0 +1,98 @@
+// The broker's configuration: the keys of a stock broker.conf (`key=value` lines), values checked
+// and never bent, plus what the command line says. Pure: reads text, touches no file but the store
+// that adopt_store_sizes looks at.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "fs/fs.h"
+#include "store/message_store.h"
+
+namespace mq::broker {
+
+struct BrokerConfig {
+  store::StoreOptions store;  // fs and clock are left for main to set
+
+  std::string cluster = "DefaultCluster";  // brokerClusterName
+  std::string name = "DEFAULT_BROKER";     // brokerName
+  std::int64_t id = 0;                     // brokerId
+  std::string ip = "127.0.0.1";            // brokerIP1: what records and routes say
+  std::int32_t listen_port = 10911;        // listenPort
+  std::int32_t perm = 6;                   // brokerPermission
+  std::string region = "DefaultRegion";    // regionId
+  bool trace_on = true;                    // traceOn
+  std::string namesrv_addr;                // namesrvAddr: kept, not used yet
+
+  bool auto_create_topic = true;                    // autoCreateTopicEnable
+  std::int32_t default_topic_queues = 8;            // defaultTopicQueueNums
+  bool auto_create_group = true;                    // autoCreateSubscriptionGroup
+  bool cluster_topic_enable = true;                 // clusterTopicEnable
+  bool broker_topic_enable = true;                  // brokerTopicEnable
+  bool trace_topic_enable = false;                  // traceTopicEnable
+  std::string trace_topic = "RMQ_SYS_TRACE_TOPIC";  // msgTraceTopicName
+  std::int32_t revive_queues = 8;                   // reviveQueueNum
+  bool timer_wheel_enable = true;                   // timerWheelEnable
+  bool lite_pull_enable = true;                     // litePullMessageEnable
+  bool reject_transactions = false;                 // rejectTransactionMessage
+  std::int64_t accept_sends_from_ms = 0;            // startAcceptSendRequestTimeStamp
+  bool long_polling = true;                         // longPollingEnable
+  std::int64_t short_polling_ms = 1000;             // shortPollingTimeMills
+  std::int64_t offset_flush_interval_ms = 5000;     // flushConsumerOffsetInterval
+  std::int64_t idle_seconds = 120;                  // serverChannelMaxIdleTimeSeconds
+  std::int32_t net_threads = 1;                     // serverSelectorThreads
+  std::int32_t query_count_max = 32;                // defaultQueryMaxNum
+};
+
+// One key that acts: how it is read and shown.
+struct ConfigKey {
+  const char* name;
+  const char* meaning;  // one line, for the man page and --print-config
+  Result<void> (*set)(BrokerConfig& config, std::string_view value);
+  std::string (*get)(const BrokerConfig& config);
+};
+[[nodiscard]] const std::vector<ConfigKey>& config_keys();
+// Keys of the reference that have no meaning here; they are named once and passed over.
+[[nodiscard]] bool is_known_without_meaning(std::string_view name);
+
+class Settings {
+ public:
+  // One `key=value`; `origin` ("broker.conf:12", "-o") is kept for messages. Errors: kInvalid with
+  // what is wrong and, for an unknown key, the nearest known ones.
+  Result<void> set(std::string_view key, std::string_view value, std::string_view origin);
+  // A whole file: `#` and `!` comment lines, blanks around key and value dropped. Errors: as set,
+  // with the line.
+  Result<void> parse(std::string_view text, std::string_view file_name);
+
+  [[nodiscard]] const BrokerConfig& config() const noexcept { return config_; }
+  [[nodiscard]] BrokerConfig& config() noexcept { return config_; }
+  [[nodiscard]] bool was_set(std::string_view key) const {
+    return origins_.find(key) != origins_.end();
+  }
+  // Known keys without meaning here that were given, in order.
+  [[nodiscard]] const std::vector<std::string>& without_meaning() const noexcept {
+    return without_meaning_;
+  }
+  // `key=value` lines of every acting key, or of those that were set, with where from.
+  [[nodiscard]] std::string print(bool changed_only) const;
+  // Contradictions between values. Errors: kInvalid.
+  Result<void> check() const;
+
+  // File sizes are not stored in a store, and opening it with others would misread it: those that
+  // were not set are taken from the files that are there. Returns what was adopted, a line each.
+  std::vector<std::string> adopt_store_sizes(fs::Fs& fs);
+
+ private:
+  BrokerConfig config_;
+  std::map<std::string, std::string, std::less<>> origins_;
+  std::vector<std::string> without_meaning_;
+};
+
+// `$key=value` as Java's Properties would write it, for R(26).
+[[nodiscard]] std::string to_properties_text(const BrokerConfig& config);
+
+}  // namespace mq::broker

@@ -1,0 +1,253 @@
+#include "broker/topics.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "broker/state_file.h"
+#include "format/names.h"
+
+namespace mq::broker {
+namespace {
+
+using format::TopicConfig;
+
+constexpr std::int32_t kReadWrite = format::kPermRead | format::kPermWrite;
+
+constexpr std::array<std::string_view, 10> kSystemTopics = {"TBW102",
+                                                            "SCHEDULE_TOPIC_XXXX",
+                                                            "BenchmarkTest",
+                                                            "RMQ_SYS_TRANS_HALF_TOPIC",
+                                                            "RMQ_SYS_TRANS_OP_HALF_TOPIC",
+                                                            "TRANS_CHECK_MAX_TIME_TOPIC",
+                                                            "SELF_TEST_TOPIC",
+                                                            "OFFSET_MOVED_EVENT",
+                                                            "CHECKPOINT_TOPIC",
+                                                            "RMQ_SYS_TRACE_TOPIC"};
+constexpr std::array<std::string_view, 6> kForbidden = {
+    "SCHEDULE_TOPIC_XXXX",        "RMQ_SYS_TRANS_HALF_TOPIC", "RMQ_SYS_TRANS_OP_HALF_TOPIC",
+    "TRANS_CHECK_MAX_TIME_TOPIC", "SELF_TEST_TOPIC",          "OFFSET_MOVED_EVENT"};
+
+TopicInfo info_of(const TopicConfig& c) {
+  return {.read_queues = c.read_queues,
+          .write_queues = c.write_queues,
+          .perm = c.perm,
+          .sys_flag = c.sys_flag,
+          .multi_tag = c.filter_type == "MULTI_TAG"};
+}
+
+TopicConfig make(std::string name, std::int32_t queues, std::int32_t perm) {
+  TopicConfig c;
+  c.name = std::move(name);
+  c.read_queues = c.write_queues = queues;
+  c.perm = perm;
+  return c;
+}
+
+// Keys and values of 1.6.
+Result<void> check_attribute(std::string_view key, std::string_view value) {
+  const auto one_of = [&](std::initializer_list<std::string_view> allowed) -> Result<void> {
+    if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return {};
+    return Error{Errc::kInvalid, fmt::format("attribute {}: '{}' is not one of {}", key, value,
+                                             fmt::join(allowed, ", "))};
+  };
+  if (key == "queue.type") return one_of({"SimpleCQ", "BatchCQ"});
+  if (key == "cleanup.policy") return one_of({"DELETE", "COMPACTION"});
+  if (key == "message.type")
+    return one_of({"UNSPECIFIED", "NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED"});
+  if (key == "reserve.time") return {};
+  return Error{Errc::kInvalid, fmt::format("attribute '{}' is not known", key)};
+}
+
+// Applies "+key=value,-key" to what is stored.
+Result<void> change_attributes(std::map<std::string, std::string>& stored, std::string_view changes,
+                               bool creating) {
+  std::map<std::string, bool> seen;
+  while (!changes.empty()) {
+    const std::size_t end = changes.find(',');
+    const std::string_view piece = changes.substr(0, end);
+    changes = end == std::string_view::npos ? std::string_view() : changes.substr(end + 1);
+    if (piece.size() < 2 || (piece[0] != '+' && piece[0] != '-')) {
+      return Error{Errc::kInvalid,
+                   fmt::format("attribute change '{}' does not start with + or -", piece)};
+    }
+    const std::size_t split = piece.find('=');
+    const std::string key(piece.substr(1, split == std::string_view::npos ? split : split - 1));
+    if (!seen.emplace(key, true).second)
+      return Error{Errc::kInvalid, fmt::format("attribute '{}' stands twice", key)};
+    if (piece[0] == '-') {
+      if (creating || stored.erase(key) == 0)
+        return Error{Errc::kInvalid, fmt::format("attribute '{}' is not set", key)};
+      continue;
+    }
+    const std::string value(split == std::string_view::npos ? std::string_view()
+                                                            : piece.substr(split + 1));
+    MQ_CHECK(check_attribute(key, value));
+    const bool fixed = key == "queue.type" || key == "cleanup.policy";
+    if (const auto old = stored.find(key);
+        fixed && !creating && (old == stored.end() || old->second != value)) {
+      return Error{Errc::kInvalid, fmt::format("attribute '{}' cannot be changed", key)};
+    }
+    if (key == "queue.type" && value != "SimpleCQ") {
+      return Error{Errc::kInvalid, "queue.type=BatchCQ is not built yet"};
+    }
+    stored[key] = value;
+  }
+  return {};
+}
+
+}  // namespace
+
+Topics::Topics(fs::Fs& fs, Clock& clock, const BrokerConfig& config, std::string path)
+    : fs_(fs), clock_(clock), config_(config), path_(std::move(path)) {}
+
+Result<void> Topics::load() {
+  const MutexLock lock(mu_);
+  format::TopicTable stored;
+  MQ_CHECK(load_state_file(fs_, path_, [&](std::string_view text) -> Result<void> {
+    MQ_TRY(stored, format::parse_topics_json(text));
+    return {};
+  }));
+  table_ = {};
+  add_system_topics();
+  table_.version = stored.version;
+  table_.extra = std::move(stored.extra);
+  for (auto& [name, topic] : stored.topics) table_.topics[name] = std::move(topic);
+  return {};
+}
+
+void Topics::add_system_topics() {
+  const auto add = [&](std::string name, std::int32_t queues, std::int32_t perm) {
+    TopicConfig topic = make(name, queues, perm);
+    table_.topics[std::move(name)] = std::move(topic);
+  };
+  if (config_.auto_create_topic)
+    add("TBW102", config_.default_topic_queues, kReadWrite | format::kPermInherit);
+  add("SELF_TEST_TOPIC", 1, kReadWrite);
+  add("BenchmarkTest", 1024, kReadWrite);
+  add("OFFSET_MOVED_EVENT", 1, kReadWrite);
+  add("RMQ_SYS_TRANS_HALF_TOPIC", 1, kReadWrite);
+  add("RMQ_SYS_TRANS_OP_HALF_TOPIC", 1, kReadWrite);
+  const auto levels =
+      static_cast<std::int32_t>(1 + std::count(config_.store.message_delay_level.begin(),
+                                               config_.store.message_delay_level.end(), ' '));
+  add(std::string(format::kScheduleTopic), levels, kReadWrite);
+  if (config_.trace_topic_enable) add(config_.trace_topic, 1, kReadWrite);
+  add(config_.cluster, 16, format::kPermInherit | (config_.cluster_topic_enable ? kReadWrite : 0));
+  add(config_.name, 1, format::kPermInherit | (config_.broker_topic_enable ? kReadWrite : 0));
+  add(config_.cluster + "_REPLY_TOPIC", 1, kReadWrite);
+  add("rmq_sys_REVIVE_LOG_" + config_.cluster, config_.revive_queues, kReadWrite);
+  add("rmq_sys_SYNC_BROKER_MEMBER_" + config_.name, 1, format::kPermInherit);
+  if (config_.timer_wheel_enable) add("rmq_sys_wheel_timer", 1, kReadWrite);
+}
+
+std::optional<TopicInfo> Topics::find(std::string_view topic) const {
+  const MutexLock lock(mu_);
+  const auto at = table_.topics.find(topic);
+  if (at == table_.topics.end()) return std::nullopt;
+  return info_of(at->second);
+}
+
+std::optional<TopicConfig> Topics::get(std::string_view topic) const {
+  const MutexLock lock(mu_);
+  const auto at = table_.topics.find(topic);
+  if (at == table_.topics.end()) return std::nullopt;
+  return at->second;
+}
+
+format::TopicTable Topics::all() const {
+  const MutexLock lock(mu_);
+  return table_;
+}
+
+Result<TopicInfo> Topics::create_on_send(std::string_view topic, std::string_view default_topic,
+                                         std::int32_t queues, bool unit_mode) {
+  const MutexLock lock(mu_);
+  if (const auto at = table_.topics.find(topic); at != table_.topics.end())
+    return info_of(at->second);
+  const auto base = table_.topics.find(default_topic);
+  const bool from_template = base != table_.topics.end() &&
+                             (base->second.perm & format::kPermInherit) != 0 &&
+                             (default_topic != "TBW102" || config_.auto_create_topic);
+  TopicConfig made;
+  if (from_template) {
+    made = make(std::string(topic), std::max(0, std::min(queues, base->second.write_queues)),
+                base->second.perm & ~format::kPermInherit);
+    made.filter_type = base->second.filter_type;
+  } else if (topic.starts_with(format::kRetryPrefix)) {
+    made = make(std::string(topic), 1, kReadWrite);
+  } else {
+    return Error{
+        Errc::kNotFound,
+        fmt::format("topic '{}' does not exist and may not be created by a send{}; create it first",
+                    topic, config_.auto_create_topic ? "" : " (autoCreateTopicEnable=false)")};
+  }
+  made.sys_flag = unit_mode ? 1 : 0;
+  const TopicInfo info = info_of(made);
+  table_.topics[std::string(topic)] = std::move(made);
+  MQ_CHECK(store_locked());
+  return info;
+}
+
+Result<void> Topics::put(TopicConfig wanted, std::string_view attributes) {
+  MQ_CHECK(format::check_topic_name(wanted.name));
+  if (is_system(wanted.name))
+    return Error{Errc::kInvalid, fmt::format("topic '{}' is the system's own", wanted.name)};
+  if (wanted.perm < 0 || wanted.perm > 7)
+    return Error{Errc::kInvalid, fmt::format("perm {} is outside 0..7", wanted.perm)};
+  if (wanted.read_queues < 0 || wanted.write_queues < 0 || wanted.read_queues > 65'536 ||
+      wanted.write_queues > 65'536) {
+    return Error{Errc::kInvalid, fmt::format("{} read and {} write queues: expected 0..65536",
+                                             wanted.read_queues, wanted.write_queues)};
+  }
+  const MutexLock lock(mu_);
+  const auto old = table_.topics.find(wanted.name);
+  const bool creating = old == table_.topics.end();
+  if (!creating) wanted.attributes = old->second.attributes, wanted.extra = old->second.extra;
+  MQ_CHECK(change_attributes(wanted.attributes, attributes, creating));
+  if (!creating && old->second == wanted) return {};
+  const std::string name = wanted.name;
+  table_.topics[name] = std::move(wanted);
+  return store_locked();
+}
+
+Result<void> Topics::remove(std::string_view topic) {
+  MQ_CHECK(format::check_topic_name(topic));
+  if (is_system(topic))
+    return Error{Errc::kInvalid, fmt::format("topic '{}' is the system's own", topic)};
+  const MutexLock lock(mu_);
+  const auto at = table_.topics.find(topic);
+  if (at == table_.topics.end()) return {};
+  table_.topics.erase(at);
+  return store_locked();
+}
+
+Result<void> Topics::store_locked() {
+  table_.version.bump(clock_.now_ms());
+  return fs::write_file_atomically(fs_, path_, format::to_topics_json(table_),
+                                   /*keep_backup=*/true);
+}
+
+bool Topics::is_system(std::string_view topic) const {
+  return topic.starts_with("rmq_sys_") || topic == config_.trace_topic ||
+         topic == config_.cluster || topic == config_.name ||
+         topic == config_.cluster + "_REPLY_TOPIC" ||
+         std::find(kSystemTopics.begin(), kSystemTopics.end(), topic) != kSystemTopics.end();
+}
+
+bool Topics::is_forbidden_to_producers(std::string_view topic) const {
+  return std::find(kForbidden.begin(), kForbidden.end(), topic) != kForbidden.end();
+}
+
+std::vector<std::string> Topics::system_topics() const {
+  const MutexLock lock(mu_);
+  std::vector<std::string> names;
+  for (const auto& [name, topic] : table_.topics) {
+    if (is_system(name)) names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace mq::broker

@@ -1,0 +1,68 @@
+// The topics of this broker: config/topics.json, the system topics, creation on send (semantics.md
+// section 1).
+//
+// Any thread. Every change is on disk (atomically, the old file as .bak) before the call returns.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "broker/config.h"
+#include "format/state_files.h"
+#include "fs/fs.h"
+
+namespace mq::broker {
+
+// What a send or pull needs of a topic, copied out.
+struct TopicInfo {
+  std::int32_t read_queues = 0;
+  std::int32_t write_queues = 0;
+  std::int32_t perm = 0;
+  std::int32_t sys_flag = 0;
+  bool multi_tag = false;
+};
+
+class Topics {
+ public:
+  // `fs`, `clock` and `config` are borrowed and outlive this.
+  Topics(fs::Fs& fs, Clock& clock, const BrokerConfig& config, std::string path);
+
+  // Reads the file over the system topics. A file that cannot be read, with its backup, is an
+  // error: topics decide which queues exist.
+  Result<void> load();
+
+  [[nodiscard]] std::optional<TopicInfo> find(std::string_view topic) const;
+  [[nodiscard]] std::optional<format::TopicConfig> get(std::string_view topic) const;
+  [[nodiscard]] format::TopicTable all() const;
+
+  // On a send to an unknown topic (1.4). Errors: kNotFound (may not be created: the text says why),
+  // kIo.
+  Result<TopicInfo> create_on_send(std::string_view topic, std::string_view default_topic,
+                                   std::int32_t queues, bool unit_mode);
+  // R(17): `attributes` as "+key=value,-key". Same as stored: no change. Errors: kInvalid, kIo.
+  Result<void> put(format::TopicConfig config, std::string_view attributes);
+  // Fine if there is none. Errors: kInvalid (a system topic), kIo.
+  Result<void> remove(std::string_view topic);
+
+  [[nodiscard]] bool is_system(std::string_view topic) const;
+  [[nodiscard]] bool is_forbidden_to_producers(std::string_view topic) const;
+  [[nodiscard]] std::vector<std::string> system_topics() const;
+
+ private:
+  void add_system_topics() MQ_REQUIRES(mu_);
+  Result<void> store_locked() MQ_REQUIRES(mu_);
+
+  fs::Fs& fs_;
+  Clock& clock_;
+  const BrokerConfig& config_;
+  const std::string path_;
+  mutable Mutex mu_;
+  format::TopicTable table_ MQ_GUARDED_BY(mu_);
+};
+
+}  // namespace mq::broker
