@@ -60,7 +60,7 @@ soak: build
 ## make fuzz SECONDS=60   every fuzz target that long, with clang, ASan and UBSan
 fuzz: deps-lint
 	@CXX=clang++-14 cmake -S . -B build-fuzz -G Ninja -DMQ_FUZZ=ON -DMQ_PCH=OFF >/dev/null
-	@ninja -C build-fuzz -j$(JOBS)
+	@ninja -C build-fuzz -j$(JOBS) fuzzers
 	@tests/fuzz/run.sh build-fuzz $(SECONDS)
 
 ## make fmt        clang-format in place
