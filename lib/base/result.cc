@@ -38,6 +38,8 @@ const char* name_of(Errc code) noexcept {
       return "kClosed";
     case Errc::kRemote:
       return "kRemote";
+    case Errc::kDenied:
+      return "kDenied";
   }
   return "unknown";
 }

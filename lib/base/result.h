@@ -33,6 +33,7 @@ enum class Errc : std::uint8_t {
   kProtocol,     // the peer broke the protocol
   kClosed,       // the peer closed the connection, or end of stream
   kRemote,       // the peer answered with an error of its own
+  kDenied,       // not allowed, here or at the peer
 };
 
 [[nodiscard]] const char* name_of(Errc code) noexcept;

@@ -1,0 +1,141 @@
+#include "client/admin.h"
+
+#include <fmt/format.h>
+
+#include "format/record.h"
+
+namespace mq::client {
+namespace {
+
+Rpc::Encode topic_request(std::string_view topic, std::string_view cluster = {}) {
+  return [topic, cluster](std::string& out, const wire::Header& header) {
+    wire::append_topic_request(out, header, {.topic = topic, .cluster = cluster});
+  };
+}
+
+std::string_view without_blanks(std::string_view text) noexcept {
+  while (!text.empty() && (text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
+  return text;
+}
+
+// Java's Properties: `\` hides what follows it, which is all that is written of its escapes.
+std::string unescape(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size()) ++i;
+    out += text[i];
+  }
+  return out;
+}
+
+wire::KvTable parse_properties(std::string_view text) {
+  wire::KvTable table;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = without_blanks(text.substr(0, end));
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    const std::size_t equals = line.find('=');
+    if (line.empty() || line[0] == '#' || equals == std::string_view::npos) continue;
+    table[unescape(line.substr(0, equals))] = unescape(line.substr(equals + 1));
+  }
+  return table;
+}
+
+// Names the peer in the error of a body that cannot be read.
+template <typename T>
+Result<T> from(const Rpc& rpc, Result<T> decoded) {
+  if (!decoded) return std::move(decoded).error().within(rpc.peer());
+  return decoded;
+}
+
+Result<Records> split_records(Reply reply) {
+  Records out{std::move(reply), {}};
+  Bytes rest = out.reply.command.body;
+  while (!rest.empty()) {
+    MQ_TRY(const format::Record record, format::decode_record(rest, format::CheckBody::kNo));
+    const auto bytes = static_cast<std::size_t>(record.total_bytes);
+    out.records.push_back(rest.first(bytes));
+    rest = rest.subspan(bytes);
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<wire::KvTable> runtime_info(Rpc& broker) {
+  MQ_TRY(const Reply reply, broker.ask(wire::kGetBrokerRuntimeInfo));
+  return from(broker, wire::decode_kv_table(reply.body()));
+}
+
+Result<wire::KvTable> broker_config(Rpc& broker) {
+  MQ_TRY(const Reply reply, broker.ask(wire::kGetBrokerConfig));
+  return parse_properties(reply.body());
+}
+
+Result<wire::TopicTable> topic_table(Rpc& broker) {
+  MQ_TRY(const Reply reply, broker.ask(wire::kGetAllTopicConfig));
+  return from(broker, wire::decode_topic_table(reply.body()));
+}
+
+Result<wire::TopicConfig> topic_config(Rpc& broker, std::string_view topic) {
+  MQ_TRY(const Reply reply, broker.ask(wire::kGetTopicConfig, topic_request(topic)));
+  return from(broker, wire::decode_topic_config(reply.body()));
+}
+
+Result<wire::TopicStats> topic_stats(Rpc& broker, std::string_view topic) {
+  MQ_TRY(const Reply reply, broker.ask(wire::kGetTopicStatsInfo, topic_request(topic)));
+  return from(broker, wire::decode_topic_stats(reply.body()));
+}
+
+Result<std::vector<std::string>> system_topics(Rpc& broker) {
+  MQ_TRY(const Reply reply, broker.ask(wire::kGetSystemTopicListFromBroker));
+  MQ_TRY(wire::TopicList list, from(broker, wire::decode_topic_list(reply.body())));
+  return std::move(list.topics);
+}
+
+Result<void> put_topic(Rpc& broker, const wire::CreateTopicRequest& request) {
+  MQ_CHECK(broker.ask(wire::kUpdateAndCreateTopic,
+                      [&request](std::string& out, const wire::Header& header) {
+                        wire::append_create_topic_request(out, header, request);
+                      }));
+  return {};
+}
+
+Result<void> delete_topic(Rpc& broker, std::string_view topic) {
+  MQ_CHECK(broker.ask(wire::kDeleteTopicInBroker, topic_request(topic)));
+  return {};
+}
+
+Result<wire::TopicRouteData> topic_route(Rpc& namesrv, std::string_view topic) {
+  MQ_TRY(const Reply reply, namesrv.ask(wire::kGetRouteInfoByTopic, topic_request(topic)));
+  return from(namesrv, wire::decode_topic_route(reply.body()));
+}
+
+Result<wire::ClusterInfo> cluster_info(Rpc& namesrv) {
+  MQ_TRY(const Reply reply, namesrv.ask(wire::kGetBrokerClusterInfo));
+  return from(namesrv, wire::decode_cluster_info(reply.body()));
+}
+
+Result<void> delete_topic_route(Rpc& namesrv, std::string_view topic, std::string_view cluster) {
+  MQ_CHECK(namesrv.ask(wire::kDeleteTopicInNamesrv, topic_request(topic, cluster)));
+  return {};
+}
+
+Result<Records> view_message(Rpc& broker, std::int64_t physical_offset) {
+  MQ_TRY(Reply reply, broker.ask(wire::kViewMessageById,
+                                 [physical_offset](std::string& out, const wire::Header& header) {
+                                   wire::append_view_message_request(out, header,
+                                                                     {.offset = physical_offset});
+                                 }));
+  return from(broker, split_records(std::move(reply)));
+}
+
+Result<Records> query_message(Rpc& broker, const wire::QueryMessageRequest& request) {
+  MQ_TRY(Reply reply,
+         broker.ask(wire::kQueryMessage, [&request](std::string& out, const wire::Header& header) {
+           wire::append_query_message_request(out, header, request);
+         }));
+  return from(broker, split_records(std::move(reply)));
+}
+
+}  // namespace mq::client
