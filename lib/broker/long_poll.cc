@@ -63,20 +63,23 @@ void LongPolls::sweep(std::int64_t now_ms,
     for (const auto& [key, entry] : held_) queues.push_back(entry.first);
   }
   for (const QueueKey& queue : queues) {
-    const std::int64_t max =
-        max_offset(queue.topic, queue.queue);  // asks the store, so outside the lock
-    std::vector<HeldPull> due;
-    {
-      const MutexLock lock(mu_);
-      const auto at = held_.find(key_of(queue.topic, queue.queue));
-      if (at == held_.end()) continue;
-      take_due(at->second.second, due,
-               [&](const HeldPull& p) { return p.deadline_ms <= now_ms || max > p.offset; });
-      if (at->second.second.empty()) held_.erase(at);
-      count_.fetch_sub(due.size());
-    }
-    for (HeldPull& pull : due) pull.wake();
+    // Asks the store, so outside the lock.
+    wake_if_newer(queue.topic, queue.queue, now_ms, max_offset(queue.topic, queue.queue));
   }
+}
+
+void LongPolls::wake_if_newer(std::string_view topic, QueueId queue, std::int64_t now_ms, std::int64_t max_offset) {
+  std::vector<HeldPull> due;
+  {
+    const MutexLock lock(mu_);
+    const auto at = held_.find(key_of(topic, queue));
+    if (at == held_.end()) return;
+    take_due(at->second.second, due,
+             [&](const HeldPull& p) { return p.deadline_ms <= now_ms || max_offset > p.offset; });
+    if (at->second.second.empty()) held_.erase(at);
+    count_.fetch_sub(due.size());
+  }
+  for (HeldPull& pull : due) pull.wake();
 }
 
 }  // namespace mq::broker

@@ -24,6 +24,7 @@ enum RequestCode : std::int32_t {
   kViewMessageById = 33,
   kHeartBeat = 34,
   kUnregisterClient = 35,
+  kGetConsumerListByGroup = 38,
   kGetRouteInfoByTopic = 105,
   kGetBrokerClusterInfo = 106,
   kGetTopicStatsInfo = 202,

@@ -1,0 +1,52 @@
+// Joins request codes to their meaning: the handler of every connection of mqd, broker and name
+// server in one.
+//
+// on_frame runs on the connection's I/O thread and never waits for a disk. Answers of one read
+// leave together.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/clock.h"
+#include "broker/config.h"
+#include "broker/consumers.h"
+#include "broker/long_poll.h"
+#include "broker/stats.h"
+#include "broker/topics.h"
+#include "format/record.h"
+#include "net/server.h"
+#include "route/self_route.h"
+#include "store/message_store.h"
+#include "wire/command.h"
+
+namespace mq::server {
+
+// What the handlers work on; all borrowed, all outlive the server's last connection.
+struct Parts {
+  store::MessageStore& store;
+  broker::Topics& topics;
+  broker::Consumers& consumers;
+  broker::LongPolls& polls;
+  broker::Stats& stats;
+  const broker::BrokerConfig& config;
+  Clock& clock;
+  route::Self self;
+  format::Host store_host;  // the advertised address, as records carry it
+  std::int64_t boot_ms = 0;
+  std::function<net::Server::Stats()> net_stats;
+};
+
+class BrokerServer final : public net::Handler {
+ public:
+  explicit BrokerServer(Parts parts);
+
+  void on_frame(net::Connection& connection, Bytes frame) override;
+  void on_close(net::Connection& connection) override;
+
+ private:
+  void dispatch(net::Connection& connection, const wire::Command& request);
+  Parts parts_;
+};
+
+}  // namespace mq::server

@@ -1,0 +1,136 @@
+// Which code goes to which handler, and what happens to everything else.
+#include <exception>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "server/broker_server.h"
+#include "server/call.h"
+#include "wire/codes.h"
+
+namespace mq::server {
+namespace {
+
+using Handle = void (*)(const Call&);
+
+Handle handler_of(std::int32_t code) noexcept {
+  switch (code) {
+    case wire::kSendMessage:
+    case wire::kSendMessageV2:
+    case wire::kSendBatchMessage:
+      return handle_send;
+    case wire::kPullMessage:
+    case wire::kLitePullMessage:
+      return handle_pull;
+    case wire::kSearchOffsetByTimestamp:
+    case wire::kGetMaxOffset:
+    case wire::kGetMinOffset:
+    case wire::kGetEarliestMsgStoretime:
+      return handle_queue_bound;
+    case wire::kQueryMessage:
+      return handle_query_message;
+    case wire::kViewMessageById:
+      return handle_view_message;
+    case wire::kQueryConsumeQueue:
+      return handle_query_consume_queue;
+    case wire::kUpdateAndCreateTopic:
+      return handle_create_topic;
+    case wire::kUpdateAndCreateTopicList:
+      return handle_create_topic_list;
+    case wire::kDeleteTopicInBroker:
+      return handle_delete_topic;
+    case wire::kDeleteTopicInNamesrv:
+      return [](const Call& call) { call.reply(wire::kSuccess); };
+    case wire::kGetAllTopicConfig:
+      return handle_all_topics;
+    case wire::kGetTopicConfig:
+      return handle_topic_config;
+    case wire::kGetTopicStatsInfo:
+      return handle_topic_stats;
+    case wire::kGetSystemTopicListFromBroker:
+      return handle_system_topics;
+    case wire::kHeartBeat:
+      return handle_heartbeat;
+    case wire::kUnregisterClient:
+      return handle_unregister;
+    case wire::kGetConsumerListByGroup:
+      return handle_consumer_list;
+    case wire::kQueryConsumerOffset:
+      return handle_query_offset;
+    case wire::kUpdateConsumerOffset:
+      return handle_update_offset;
+    case wire::kGetRouteInfoByTopic:
+      return handle_route;
+    case wire::kGetBrokerClusterInfo:
+      return handle_cluster_info;
+    case wire::kGetAllTopicListFromNameserver:
+    case wire::kGetTopicsByCluster:
+    case wire::kGetSystemTopicListFromNs:
+      return handle_topic_names;
+    case wire::kGetBrokerRuntimeInfo:
+      return handle_runtime_info;
+    case wire::kGetBrokerConfig:
+      return handle_broker_config;
+    case wire::kViewBrokerStatsData:
+      return handle_stats_view;
+    case wire::kDeleteExpiredCommitlog:
+      return handle_expire;
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+void Call::reply_error(const Error& error) const {
+  switch (error.code()) {
+    case Errc::kInvalid:
+      return reply(wire::kInvalidParameter, error.text());
+    case Errc::kNotFound:
+      return reply(wire::kTopicNotExist, error.text());
+    case Errc::kUnavailable:
+      return reply(wire::kServiceNotAvailable, error.text());
+    default:
+      return reply(wire::kSystemError, error.to_string());
+  }
+}
+
+BrokerServer::BrokerServer(Parts parts) : parts_(std::move(parts)) {}
+
+void BrokerServer::on_frame(net::Connection& connection, Bytes frame) {
+  // One an I/O thread: decoding into it again and again allocates nothing.
+  thread_local wire::Command request;
+  if (auto done = wire::decode_command(frame, request); !done) {
+    log::warn("{}:{}: {}; connection closed", connection.peer_ip(), connection.peer_port(),
+              done.error().to_string());
+    connection.close();
+    return;
+  }
+  if (request.is_response())
+    return;  // we ask clients nothing yet: a late or strange answer is dropped
+  dispatch(connection, request);
+}
+
+void BrokerServer::dispatch(net::Connection& connection, const wire::Command& request) {
+  const Call call(parts_, connection, request);
+  const Handle handle = handler_of(request.code);
+  if (handle == nullptr) {
+    return call.reply(wire::kRequestCodeNotSupported,
+                      fmt::format(" request type {} not supported", request.code));
+  }
+  const std::size_t answered = connection.out().size();
+  try {
+    handle(call);
+  } catch (const std::exception&
+               e) {  // memory, or a library's surprise: costs this request, not the daemon
+    connection.out().resize(answered);
+    call.reply(wire::kSystemError, e.what());
+    log::error("request {} from {}: {}", request.code, connection.peer_ip(), e.what());
+  }
+}
+
+void BrokerServer::on_close(net::Connection& connection) {
+  parts_.consumers.connection_closed(connection.id());
+}
+
+}  // namespace mq::server

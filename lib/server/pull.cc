@@ -1,0 +1,207 @@
+// R(11), R(361): records of a queue, at once or when they come (semantics.md sections 5 and 6).
+#include "wire/pull.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "format/state_files.h"
+#include "server/call.h"
+#include "wire/codes.h"
+
+namespace mq::server {
+namespace {
+
+using store::GetStatus;
+
+constexpr std::int64_t kBulkBytesMax = 4 << 20;
+
+// A pull that waits: what it takes to run it again, as the frame that asked is gone by then.
+struct Held {
+  wire::Serialize serialize;
+  std::int32_t opaque;
+  std::int32_t code;
+  std::string group;
+  std::string topic;
+  wire::PullRequest pull;  // its views are not used
+  bool bulk;
+  broker::TagExpression tags;
+};
+
+std::int32_t code_of(const store::GetResult& got, std::int64_t asked) noexcept {
+  switch (got.status) {
+    case GetStatus::kFound:
+      return wire::kSuccess;
+    case GetStatus::kNoMatchedMessage:
+    case GetStatus::kMessageWasRemoving:
+      return wire::kPullRetryImmediately;
+    case GetStatus::kOffsetFoundNull:
+    case GetStatus::kOffsetOverflowOne:
+      return wire::kPullNotFound;
+    case GetStatus::kOffsetOverflowBadly:
+    case GetStatus::kOffsetTooSmall:
+      return wire::kPullOffsetMoved;
+    case GetStatus::kNoMatchedLogicQueue:
+    case GetStatus::kNoMessageInQueue:
+      break;
+  }
+  return asked != 0 ? wire::kPullOffsetMoved : wire::kPullNotFound;
+}
+
+store::GetResult read(const Parts& p, std::string_view topic, const wire::PullRequest& pull,
+                      bool bulk, const broker::TagExpression& tags) {
+  store::GetRequest get{.topic = topic,
+                        .queue_id = pull.queue_id,
+                        .offset = QueueOffset(pull.queue_offset),
+                        .count_max = pull.count_max,
+                        .bytes_max = pull.bytes_max,
+                        .ignore_transfer_limits = bulk,
+                        .filter = {.all = tags.all, .codes = tags.codes}};
+  if (bulk) get.bytes_max = std::min(get.bytes_max, kBulkBytesMax);
+  return p.store.get(get);
+}
+
+void answer(const Parts& p, net::Connection& connection, const wire::Header& base,
+            const wire::PullRequest& pull, std::string_view topic, std::string_view group,
+            store::GetResult& got) {
+  wire::Header header = base;
+  header.code = code_of(got, pull.queue_offset);
+  header.remark = store::name_of(got.status);
+  const std::int64_t bytes = got.status == GetStatus::kFound ? got.bytes : 0;
+  wire::append_pull_response(connection.out(), header,
+                             {.suggested_broker_id = 0,
+                              .next_offset = got.next.value(),
+                              .min_offset = got.min.value(),
+                              .max_offset = got.max.value()},
+                             static_cast<std::size_t>(bytes));
+  if (bytes == 0) return p.stats.get_missed();
+  std::vector<net::PinnedBytes> spans;
+  spans.reserve(got.spans.size());
+  for (auto& span : got.spans) spans.push_back({span.bytes, std::move(span.hold)});
+  connection.send_pinned(std::move(spans));
+  p.stats.get(topic, group, got.count, bytes);
+}
+
+// Holds the pull until something comes or its time is over; then it runs once more on its
+// connection's thread.
+void hold(const Parts& p, net::Connection& connection, std::shared_ptr<const Held> held,
+          std::int64_t suspend_ms) {
+  std::weak_ptr<net::Connection> weak = connection.weak_from_this();
+  const Parts* parts = &p;
+  p.polls.hold(
+      held->topic, held->pull.queue_id,
+      {.offset = held->pull.queue_offset,
+       .deadline_ms = p.clock.now_ms() + suspend_ms,
+       .tags = held->tags,
+       .wake = [parts, weak, held] {
+         const auto target = weak.lock();
+         if (!target) return;
+         target->post([parts, held](net::Connection& c) {
+           auto got = read(*parts, held->topic, held->pull, held->bulk, held->tags);
+           answer(
+               *parts, c,
+               {.serialize = held->serialize, .opaque = held->opaque, .flag = wire::kFlagResponse},
+               held->pull, held->topic, held->group, got);
+         });
+       }});
+  p.polls.wake_if_newer(held->topic, held->pull.queue_id, p.clock.now_ms(),
+                        p.store.max_offset(held->topic, held->pull.queue_id).value());
+}
+
+// Checks in the reference's order (5.2); false when it has been refused.
+bool check(const Call& call, const wire::PullRequest& pull) {
+  const auto& p = call.p;
+  const auto refuse = [&](std::int32_t code, std::string_view remark) {
+    return call.reply(code, remark), false;
+  };
+  if ((p.config.perm & format::kPermRead) == 0)
+    return refuse(wire::kNoPermission, "the broker may not be read");
+  if (call.request.code == wire::kLitePullMessage && !p.config.lite_pull_enable) {
+    return refuse(wire::kNoPermission, "lite pulls are off (litePullMessageEnable)");
+  }
+  if (!p.config.auto_create_group && !p.consumers.is_online(pull.group)) {
+    return refuse(wire::kSubscriptionGroupNotExist,
+                  fmt::format("group '{}' does not exist", pull.group));
+  }
+  const auto topic = p.topics.find(pull.topic);
+  if (!topic)
+    return refuse(wire::kTopicNotExist, fmt::format("topic '{}' does not exist", pull.topic));
+  if ((topic->perm & format::kPermRead) == 0) {
+    return refuse(wire::kNoPermission, fmt::format("topic '{}' may not be read", pull.topic));
+  }
+  if (pull.queue_id < 0 || pull.queue_id >= topic->read_queues) {
+    return refuse(wire::kInvalidParameter,
+                  fmt::format("queue {} of topic '{}': it has {} to read", pull.queue_id,
+                              pull.topic, topic->read_queues));
+  }
+  return true;
+}
+
+// The filter: of this request, or of the group's heartbeat; nothing when it has been refused.
+std::optional<broker::TagExpression> filter_of(const Call& call, const wire::PullRequest& pull) {
+  const bool own = (pull.sys_flag & wire::kPullSubscription) != 0;
+  std::string type(pull.expression_type);
+  broker::TagExpression tags;
+  if (own) {
+    tags = broker::TagExpression::parse(pull.subscription);
+  } else {
+    if (!call.p.consumers.is_online(pull.group)) {
+      return call.reply(wire::kSubscriptionNotExist,
+                        fmt::format("no consumer of group '{}' is on line", pull.group)),
+             std::nullopt;
+    }
+    const auto subscription = call.p.consumers.subscription(pull.group, pull.topic);
+    if (!subscription) {
+      call.reply(
+          wire::kSubscriptionNotExist,
+          fmt::format("group '{}' has not subscribed to topic '{}'", pull.group, pull.topic));
+      return std::nullopt;
+    }
+    if (subscription->version < pull.sub_version) {
+      return call.reply(wire::kSubscriptionNotLatest,
+                        "the group's subscription is older than the pull"),
+             std::nullopt;
+    }
+    type = subscription->type;
+    tags = subscription->tags;
+  }
+  if (!type.empty() && type != "TAG") {
+    return call.reply(
+               wire::kSystemError,
+               fmt::format("The broker does not support consumer to filter message by {}", type)),
+           std::nullopt;
+  }
+  return tags;
+}
+
+}  // namespace
+
+void handle_pull(const Call& call) {
+  auto decoded = wire::decode_pull_request(call.request);
+  if (!decoded) return call.reply(wire::kSystemError, decoded.error().text());
+  const wire::PullRequest& pull = *decoded;
+  const auto& p = call.p;
+  if (!check(call, pull)) return;
+  auto tags = filter_of(call, pull);
+  if (!tags) return;
+  if ((pull.sys_flag & wire::kPullCommitOffset) != 0) {
+    p.consumers.commit(pull.group, pull.topic, pull.queue_id, pull.commit_offset);
+  }
+  const bool bulk = wire::bool_or(call.request.ext, "mqBulk", false);
+  auto got = read(p, pull.topic, pull, bulk, *tags);
+  const bool nothing_yet = code_of(got, pull.queue_offset) == wire::kPullNotFound;
+  if (nothing_yet && (pull.sys_flag & wire::kPullSuspend) != 0 && call.wants_answer()) {
+    auto held = std::make_shared<Held>(Held{call.request.serialize, call.request.opaque,
+                                            call.request.code, std::string(pull.group),
+                                            std::string(pull.topic), pull, bulk, std::move(*tags)});
+    held->pull.group = held->group;
+    held->pull.topic = held->topic;
+    held->pull.subscription = held->pull.expression_type = {};
+    return hold(p, call.connection, std::move(held),
+                p.config.long_polling ? pull.suspend_timeout_ms : p.config.short_polling_ms);
+  }
+  if (call.wants_answer())
+    answer(p, call.connection, call.header(0), pull, pull.topic, pull.group, got);
+}
+
+}  // namespace mq::server
