@@ -21,7 +21,8 @@ class MQ_CAPABILITY("mutex") AppendLock {
   }
   void unlock() noexcept MQ_RELEASE() {
     held_since_ms_.store(0, std::memory_order_relaxed);
-    if (state_.exchange(0, std::memory_order_seq_cst) == 2) [[unlikely]] state_.notify_one();
+    if (state_.exchange(0, std::memory_order_seq_cst) == 2) [[unlikely]]
+      state_.notify_one();
   }
   // The holder says when it came; it has read the clock anyway.
   void set_held_since_ms(std::int64_t now_ms) noexcept {

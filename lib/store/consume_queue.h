@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -49,7 +48,6 @@ class ConsumeQueue {
 
   const QueueTopic& topic_;
   const QueueId id_;
-  bool is_listed_dirty_ = false;  // in the set's list of queues with unwritten or unsynced entries
   std::atomic<std::int64_t> min_{0};
   std::atomic<std::int64_t> max_{0};
 
@@ -64,7 +62,9 @@ class ConsumeQueue {
   std::int64_t min_physical_ MQ_GUARDED_BY(mu_) = -1;  // a lower bound of the entry at min_
   // Records before it belong to a deleted topic of the same name.
   std::int64_t ignore_before_ MQ_GUARDED_BY(mu_) = 0;
-  std::int64_t synced_ = 0;  // queue offset behind the last synced entry; under the set's file lock
+  std::int64_t synced_ MQ_GUARDED_BY(mu_) = 0;      // queue offset behind the last synced entry
+  bool has_new_file_ MQ_GUARDED_BY(mu_) = false;    // its directory is to be synced
+  bool waits_for_sync_ MQ_GUARDED_BY(mu_) = false;  // in the set's list
 };
 
 }  // namespace mq::store

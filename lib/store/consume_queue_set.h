@@ -30,18 +30,19 @@
 
 namespace mq::store {
 
-class QueueTable;
 class QueueFiles;
+class QueueRecovery;
+class QueueTable;
 
 class ConsumeQueueSet {
  public:
   struct Options {
     std::string root;  // <store>/consumequeue
-    // <store>/batchconsumequeue: topics with a directory there get no entries here; "" = none
-    std::string batch_root;
-    std::int64_t file_bytes = 6'000'000;  // rounded up to a multiple of 20
-    fs::Fs* fs = nullptr;                 // borrowed
-    std::int64_t tail_entries_max = 200'000;  // of all queues together; then they are written out
+    std::string
+        batch_root;  // <store>/batchconsumequeue, left alone; its topics get no entries here
+    std::int64_t file_bytes = 6'000'000;      // rounded up to a multiple of 20
+    fs::Fs* fs = nullptr;                     // borrowed
+    std::int64_t tail_entries_max = 200'000;  // of all queues together; then all are written out
     int open_files_max = 512;
   };
   explicit ConsumeQueueSet(const Options& options);
@@ -65,10 +66,10 @@ class ConsumeQueueSet {
     std::int64_t queues_repaired = 0;
     std::vector<std::string> notes;
   };
-  // With the log's valid range known: cuts from every queue what does not fit it (entries behind the
-  // end, noise, entries of no such record), settles the min offsets. `safe_from`: every record
-  // before it is known to have its entry on disk, as far as the files are whole (unclean exit: where
-  // the checkpoint sends us; clean exit: max_physical()).
+  // With the log's valid range known: cuts from every queue what does not fit it (entries behind
+  // the end, noise, entries of no such record), settles the min offsets. `safe_from`: every record
+  // before it is known to have its entry on disk, as far as the files are whole (unclean exit:
+  // where the checkpoint sends us; clean exit: max_physical()).
   Result<Recovered> recover(const LogSource& log, PhysicalOffset safe_from);
 
   // --- handles ---
@@ -95,14 +96,20 @@ class ConsumeQueueSet {
   // The same when the log is known to hold nothing for the gap: fillers (4.3) close it.
   void append_after_gap(ConsumeQueue& queue, QueueOffset at,
                         const format::ConsumeQueueEntry& entry);
-  // Whether tails have reached their limit and write_out() is due.
-  [[nodiscard]] bool is_full() const noexcept;
+  // Whether tails have reached a limit and write_out_due() has work.
+  [[nodiscard]] bool is_due() const noexcept { return due_.load(std::memory_order_relaxed); }
+  // Entries in memory that are in no file yet.
+  [[nodiscard]] std::int64_t pending() const noexcept {
+    return pending_.load(std::memory_order_relaxed);
+  }
 
   // --- files ---
 
   // Writes all tails to their files, creating those (at full length, with their first entry).
   // Errors: kNoSpace, kIo; what is not written stays in memory and is written by the next call.
   Result<void> write_out();
+  // The same for long tails alone, unless all together are too much.
+  Result<void> write_out_due();
   // write_out(), then syncs files with at least `least_pages` pages not synced yet (0: all) and
   // their directories. Errors: as write_out; kIo of a sync is final for the caller.
   Result<void> flush(std::int32_t least_pages);
@@ -125,9 +132,30 @@ class ConsumeQueueSet {
   Result<void> delete_topic(std::string_view topic, PhysicalOffset log_end);
 
  private:
+  friend class QueueRecovery;
+
+  void push(ConsumeQueue& queue, const format::ConsumeQueueEntry& entry) MQ_REQUIRES(queue.mu_);
+  void restart(ConsumeQueue& queue);
+  Result<void> write(std::vector<ConsumeQueue*> queues) MQ_REQUIRES(file_mu_);
+  // The entry at `at`; errors as read().
+  Result<format::ConsumeQueueEntry> entry(ConsumeQueue& queue, std::int64_t at);
+  // First entry in [min, max) of a record at or behind `log_begin`; fillers do not count.
+  Result<std::int64_t> first_entry_from(ConsumeQueue& queue, std::int64_t log_begin);
+  Result<std::int32_t> expire_queue(ConsumeQueue& queue, std::int64_t log_begin);
+
   const Options options_;
   std::unique_ptr<QueueTable> table_;
   std::unique_ptr<QueueFiles> files_;
+  std::unique_ptr<QueueRecovery> recovery_;  // between load() and recover()
+
+  Mutex file_mu_;  // whoever creates, writes or deletes files
+  Mutex sync_mu_;  // one sync pass at a time
+  Mutex list_mu_;
+  std::vector<ConsumeQueue*> to_write_ MQ_GUARDED_BY(list_mu_);  // have entries in memory
+  std::vector<ConsumeQueue*> long_ MQ_GUARDED_BY(list_mu_);      // have many
+  std::vector<ConsumeQueue*> to_sync_ MQ_GUARDED_BY(list_mu_);
+  std::atomic<std::int64_t> pending_{0};
+  std::atomic<bool> due_{false};
 };
 
 }  // namespace mq::store

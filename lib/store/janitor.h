@@ -1,5 +1,5 @@
-// Retention and the disk (store-format.md 10): deletes commit log files that are old enough or whose
-// space is needed, lets queues and index follow, and says when the disk is too full to write.
+// Retention and the disk (store-format.md 10): deletes commit log files that are old enough or
+// whose space is needed, lets queues and index follow, and says when the disk is too full to write.
 //
 // Every second it looks at the disk, so that writes resume soon after space returns; retention runs
 // every clean_interval_ms. Deletion goes in small steps with pauses; it never holds up anybody.

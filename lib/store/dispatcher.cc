@@ -1,0 +1,319 @@
+#include "store/dispatcher.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "format/properties.h"
+#include "format/record.h"
+
+namespace mq::store {
+namespace {
+
+constexpr std::size_t kRecordsPerRound =
+    512;  // after so many, keys are put and progress is published
+constexpr std::int64_t kIdleWaitMs = 1000;
+constexpr std::int64_t kRetryMs = 200;
+constexpr std::int64_t kUnknownDelayMs = 1000;  // a level without a configured delay (4.2 rule 3)
+
+// "1s 5m 2h 1d" to milliseconds; a piece that does not parse counts as a level of no delay.
+std::vector<std::int64_t> parse_levels(std::string_view text) {
+  std::vector<std::int64_t> out;
+  while (!text.empty()) {
+    const std::size_t end = text.find(' ');
+    const std::string_view piece = text.substr(0, end);
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    if (piece.empty()) continue;
+    std::int64_t number = 0;
+    const auto [stop, error] = std::from_chars(piece.data(), piece.data() + piece.size(), number);
+    std::int64_t unit = 0;
+    if (error == std::errc{} && stop + 1 == piece.data() + piece.size()) {
+      unit = *stop == 's'   ? 1000
+             : *stop == 'm' ? 60'000
+             : *stop == 'h' ? 3'600'000
+             : *stop == 'd' ? 86'400'000
+                            : 0;
+    }
+    out.push_back(number * unit);
+  }
+  return out;
+}
+
+// What dispatch wants of a record's properties, from one pass.
+struct Wanted {
+  std::string_view tags, keys, unique_key, delay;
+};
+Wanted pick(std::string_view properties) {
+  Wanted out;
+  format::for_each_property(properties, [&](const format::Property& p) {
+    switch (p.name.size()) {
+      case 4:
+        if (p.name == format::kTags) out.tags = p.value;
+        if (p.name == format::kKeys) out.keys = p.value;
+        break;
+      case 5:
+        if (p.name == format::kDelay) out.delay = p.value;
+        break;
+      case 8:
+        if (p.name == format::kUniqKey) out.unique_key = p.value;
+        break;
+      default:
+        break;
+    }
+  });
+  return out;
+}
+
+std::int32_t positive(std::int32_t hash) { return hash == INT32_MIN ? 0 : std::abs(hash); }
+
+}  // namespace
+
+// One run over a stretch of the log: takes records, collects their keys, publishes.
+class Dispatcher::Round {
+ public:
+  explicit Round(Dispatcher& owner) : d_(owner) {}
+
+  // Records before it have their keys in the index.
+  PhysicalOffset index_from{};
+  bool recovering = false;
+  bool check_body = false;
+
+  // Dispatches from `at` as far as is readable in at's file, at most one round; returns where to go
+  // on. The same position when nothing could be done. Errors: kNoSpace, kIo (come again).
+  Result<PhysicalOffset> advance(PhysicalOffset at) {
+    const LogSource& log = *d_.parts_.log;
+    const SegmentView view = log.view_from(at);
+    Bytes rest = view.bytes;
+    if (rest.empty()) return at;
+    std::size_t records = 0;
+    while (!rest.empty() && records < kRecordsPerRound) {
+      if (format::record_kind(rest) == format::RecordKind::kBlank) {
+        at = PhysicalOffset((at.value() / log.file_bytes() + 1) * log.file_bytes());
+        break;
+      }
+      auto record = format::decode_record(
+          rest, check_body ? format::CheckBody::kCrc : format::CheckBody::kNo);
+      if (!record || record->physical_offset != at) {
+        const PhysicalOffset next = log.next_good(at + 1);
+        log::warn("dispatch: commit log {} to {} is damaged and passed over", at.value(),
+                  next.value());
+        at = next;
+        break;
+      }
+      if (take(*record)) {
+        // Entries are missing in front of it: once, everything is walked from the beginning.
+        MQ_CHECK(put_keys());
+        return log.begin();
+      }
+      ++records;
+      at += record->total_bytes;
+      rest = rest.subspan(static_cast<std::size_t>(record->total_bytes));
+    }
+    MQ_CHECK(put_keys());
+    taken_ += static_cast<std::int64_t>(records);
+    return at;
+  }
+  [[nodiscard]] std::int64_t taken() const noexcept { return taken_; }
+  Result<void> put_keys() {
+    if (keys_.empty()) return {};
+    Result<void> why;
+    const std::size_t done = d_.parts_.index->put(keys_, why);
+    keys_.erase(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(done));
+    return why;
+  }
+
+ private:
+  // True if dispatch has to start over because entries before this record are missing.
+  bool take(const format::Record& record) {
+    const Wanted wanted = pick(record.properties);
+    const std::int32_t transaction = record.transaction_type();
+    ConsumeQueue& queue = queue_of(record);
+    if (transaction == format::kTransactionNone || transaction == format::kTransactionCommit) {
+      const format::ConsumeQueueEntry entry{record.physical_offset, record.total_bytes,
+                                            tag_code(record, wanted, queue)};
+      auto appended = d_.parts_.queues->append(queue, record.queue_offset, entry);
+      if (appended == ConsumeQueueSet::Appended::kGap) {
+        if (!rewound_ && record.physical_offset > d_.parts_.log->begin()) {
+          rewound_ = true;
+          return true;
+        }
+        d_.parts_.queues->append_after_gap(queue, record.queue_offset, entry);
+        appended = ConsumeQueueSet::Appended::kNew;
+      }
+      if (appended == ConsumeQueueSet::Appended::kNew && d_.listener_ && !recovering) {
+        d_.listener_({record.topic, record.queue_id, record.queue_offset + 1, entry.tag_code,
+                      record.store_timestamp_ms});
+      }
+    }
+    if (d_.parts_.index != nullptr && record.physical_offset >= index_from &&
+        transaction != format::kTransactionRollback) {
+      add_keys(record, wanted, queue.topic().index_prefix_hash);
+    }
+    d_.timestamp_ms_.store(record.store_timestamp_ms, std::memory_order_release);
+    return false;
+  }
+
+  ConsumeQueue& queue_of(const format::Record& record) {
+    if (last_ == nullptr || last_->id() != record.queue_id || last_->topic().name != record.topic) {
+      last_ = &d_.parts_.queues->find_or_create(record.topic, record.queue_id);
+    }
+    return *last_;
+  }
+
+  std::int64_t tag_code(const format::Record& record, const Wanted& wanted,
+                        const ConsumeQueue& queue) const {
+    if (queue.topic().delayed && !wanted.delay.empty()) {
+      std::int64_t level = 0;
+      std::from_chars(wanted.delay.data(), wanted.delay.data() + wanted.delay.size(), level);
+      if (level > 0) {
+        const auto levels = static_cast<std::int64_t>(d_.delay_ms_.size());
+        const std::int64_t delay =
+            levels == 0 ? kUnknownDelayMs
+                        : d_.delay_ms_[static_cast<std::size_t>(std::min(level, levels) - 1)];
+        return record.store_timestamp_ms + delay;
+      }
+    }
+    return wanted.tags.empty() ? 0 : java_string_hash(wanted.tags);
+  }
+
+  void add_keys(const format::Record& record, const Wanted& wanted, std::int32_t prefix_hash) {
+    const auto add = [&](std::string_view key) {
+      keys_.push_back({positive(java_string_hash(prefix_hash, key)), record.physical_offset,
+                       record.store_timestamp_ms});
+    };
+    if (!wanted.unique_key.empty()) add(wanted.unique_key);
+    std::string_view keys = wanted.keys;
+    while (!keys.empty()) {
+      const std::size_t end = keys.find(' ');
+      if (end != 0) add(keys.substr(0, end));
+      keys = end == std::string_view::npos ? std::string_view() : keys.substr(end + 1);
+    }
+  }
+
+  Dispatcher& d_;
+  ConsumeQueue* last_ = nullptr;
+  std::vector<IndexKey> keys_;
+  std::int64_t taken_ = 0;
+  bool rewound_ = false;
+};
+
+Dispatcher::Dispatcher(Parts parts)
+    : parts_(std::move(parts)),
+      delay_ms_(parse_levels(parts_.message_delay_level)),
+      round_(std::make_unique<Round>(*this)) {}
+
+Dispatcher::~Dispatcher() { stop(); }
+
+Result<void> Dispatcher::recover(const RecoverOptions& options, RecoveryReport& report,
+                                 const std::function<void(int, std::string_view)>& progress) {
+  const LogSource& log = *parts_.log;
+  MQ_TRY(auto queues, parts_.queues->recover(log, options.safe_from));
+  report.queues_repaired += queues.queues_repaired;
+  report.notes.insert(report.notes.end(), queues.notes.begin(), queues.notes.end());
+  PhysicalOffset at = queues.dispatch_from;
+  round_->index_from = log.readable();
+  if (parts_.index != nullptr) {
+    MQ_TRY(auto index, parts_.index->recover(log, options.clean_exit));
+    report.index_files_repaired += index.files_repaired;
+    report.notes.insert(report.notes.end(), index.notes.begin(), index.notes.end());
+    round_->index_from = std::max(index.index_from, log.begin());
+    at = std::min(at, round_->index_from);
+  }
+  at = std::max(at, log.begin());
+  round_->recovering = true;
+  round_->check_body = options.check_body;
+  const std::int64_t total = std::max<std::int64_t>(1, log.readable() - at);
+  int percent = -1;
+  while (at < log.readable()) {
+    MQ_TRY(const PhysicalOffset next, round_->advance(at));
+    if (next == at) break;
+    at = next;
+    if (parts_.queues->is_due()) MQ_CHECK(parts_.queues->write_out_due());
+    const auto now = static_cast<int>((total - (log.readable() - at)) * 90 / total) + 10;
+    if (progress && now != percent) progress(percent = now, "building queues and index");
+  }
+  MQ_CHECK(parts_.queues->write_out());
+  report.records_dispatched += round_->taken();
+  for (const auto& [topic, id] : parts_.queues->list()) {
+    if (ConsumeQueue* queue = parts_.queues->find(topic, id))
+      queue->counter.next = queue->max_offset().value();
+  }
+  round_->recovering = round_->check_body = false;
+  round_->index_from = PhysicalOffset(0);
+  dispatched_.store(log.readable().value(), std::memory_order_release);
+  return {};
+}
+
+void Dispatcher::on_arrival(std::function<void(const Arrival&)> listener) {
+  listener_ = std::move(listener);
+}
+
+void Dispatcher::start() {
+  thread_ = start_thread("dispatch", [this](const std::stop_token& stop) { run(stop); });
+}
+
+void Dispatcher::stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  if (parts_.wake) parts_.wake();
+  thread_.join();
+}
+
+void Dispatcher::run(const std::stop_token& stop) {
+  const std::int64_t before = round_->taken();
+  PhysicalOffset at = dispatched();
+  while (!stop.stop_requested()) {
+    auto next = round_->advance(at);
+    Result<void> done;
+    if (!next) done = std::move(next).error();
+    if (done && parts_.queues->is_due()) done = parts_.queues->write_out_due();
+    if (!done) {
+      {
+        const MutexLock lock(reason_mu_);
+        reason_ =
+            (done.error().code() == Errc::kNoSpace ? "disk full: " : "") + done.error().text();
+        if (!is_blocked_.exchange(true))
+          log::error("queues and index cannot be written: {}; writes are refused", reason_);
+      }
+      // Entries that were taken are in memory; what was not is taken again, and known ones are
+      // passed over.
+      parts_.wait_readable(PhysicalOffset(INT64_MAX), kRetryMs);
+      (void)round_->put_keys();
+      continue;
+    }
+    if (is_blocked_.exchange(false))
+      log::info("queues and index can be written again: writes resume");
+    const bool moved = *next > at;
+    if (*next != at) at = *next;
+    if (moved && at >= dispatched()) {
+      // In this order: whoever sees the position sees the count that goes with it, or a newer one.
+      records_total_.store(round_->taken() - before, std::memory_order_relaxed);
+      dispatched_.store(at.value(), std::memory_order_release);
+      continue;
+    }
+    if (!moved && at >= parts_.log->readable()) parts_.wait_readable(at, kIdleWaitMs);
+  }
+}
+
+std::string Dispatcher::blocked_reason() const {
+  const MutexLock lock(reason_mu_);
+  return reason_;
+}
+
+bool Dispatcher::wait_caught_up(std::int64_t timeout_ms) {
+  const PhysicalOffset target = parts_.log->readable();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  while (dispatched() < target) {
+    if (std::chrono::steady_clock::now() >= deadline || is_blocked()) return dispatched() >= target;
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  return true;
+}
+
+}  // namespace mq::store

@@ -1,0 +1,165 @@
+#include "store/log_allocator.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/log.h"
+#include "base/thread.h"
+
+namespace mq::store {
+namespace {
+
+constexpr std::int64_t kStepMin = 4 << 20;
+constexpr std::int64_t kStepMax = 64 << 20;
+constexpr std::int64_t kLastStep =
+    64 << 10;  // what is still worth having on a disk that is nearly full
+constexpr std::int64_t kRetryMs = 200;
+
+}  // namespace
+
+LogAllocator::LogAllocator(CommitLog& log, const Options& options) : log_(log), options_(options) {}
+
+LogAllocator::~LogAllocator() { stop(); }
+
+void LogAllocator::start() {
+  log_.on_grow([this] { wake(); });
+  thread_ = start_thread("allocate", [this](const std::stop_token& stop) { run(stop); });
+}
+
+void LogAllocator::stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  {
+    const MutexLock lock(mu_);
+    stopping_ = true;
+    wake_cv_.notify_all();
+    grown_cv_.notify_all();
+  }
+  thread_.join();
+  if (const SegmentPtr unused = log_.take_next()) (void)options_.fs->remove(unused->path());
+}
+
+void LogAllocator::wake() {
+  const MutexLock lock(mu_);
+  woken_ = true;
+  wake_cv_.notify_one();
+}
+
+bool LogAllocator::wait_for_room(std::int64_t bytes, std::int64_t timeout_ms) {
+  if (is_stuck()) return false;
+  std::int64_t wanted = wanted_.load();
+  while (wanted < bytes && !wanted_.compare_exchange_weak(wanted, bytes)) {
+  }
+  const MutexLock lock(mu_);
+  const std::uint64_t seen = rounds_;
+  woken_ = true;
+  wake_cv_.notify_one();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  while (rounds_ == seen && !stopping_) {
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (left <= std::chrono::nanoseconds(0)) return false;
+    (void)grown_cv_.wait_for(mu_, left);
+  }
+  return !stopping_ && !is_stuck();
+}
+
+std::string LogAllocator::reason() const {
+  const MutexLock lock(mu_);
+  return reason_;
+}
+
+void LogAllocator::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    Result<bool> grown = grow();
+    while (grown && *grown && !stop.stop_requested()) grown = grow();
+    const MutexLock lock(mu_);
+    const bool was_stuck = is_stuck_.load();
+    if (!grown) {
+      reason_ = grown.error().code() == Errc::kNoSpace ? "disk full: " + grown.error().text()
+                                                       : grown.error().text();
+      is_stuck_.store(true, std::memory_order_release);
+      if (!was_stuck)
+        log::error("no room for the commit log: {}; writes are refused until there is", reason_);
+    } else if (was_stuck) {
+      reason_.clear();
+      is_stuck_.store(false, std::memory_order_release);
+      log::info("there is room for the commit log again: writes resume");
+    }
+    ++rounds_;
+    grown_cv_.notify_all();
+    if (!woken_ && !stopping_) {
+      (void)wake_cv_.wait_for(mu_, std::chrono::milliseconds(is_stuck_.load() ? kRetryMs : 1000));
+    } else if (is_stuck_.load() && !stopping_) {
+      (void)wake_cv_.wait_for(mu_, std::chrono::milliseconds(kRetryMs));
+    }
+    woken_ = false;
+  }
+}
+
+// The further the writer has come, the larger the steps: an idle store reserves little, a busy one
+// never waits.
+Result<bool> LogAllocator::grow() {
+  const CommitLog::Tail tail = log_.tail();
+  const std::int64_t ahead = std::clamp(grown_bytes_, kStepMin, kStepMax);
+  if (tail.segment == nullptr) {
+    MQ_TRY(SegmentPtr first, make(log_.written()));
+    MQ_CHECK(extend(*first, std::min(ahead, first->bytes())));
+    log_.set_next(std::move(first));
+    return true;
+  }
+  Segment& segment = *tail.segment;
+  const std::int64_t wanted = wanted_.exchange(0);
+  const std::int64_t target = std::min(
+      segment.bytes(),
+      options_.warm_files ? segment.bytes() : tail.position + std::max(ahead, wanted + kStepMin));
+  bool changed = false;
+  if (segment.allocated() < target) {
+    // Recovery leaves 0: what is there already is reserved again, which costs nothing.
+    MQ_CHECK(extend(segment, target));
+    changed = true;
+  }
+  if (!tail.has_next && segment.allocated() == segment.bytes() &&
+      segment.bytes() - tail.position < std::max(ahead, wanted + kStepMin)) {
+    MQ_TRY(SegmentPtr next, make(segment.end()));
+    MQ_CHECK(extend(*next, std::min(next->bytes(), std::max(ahead, wanted + kStepMin))));
+    log_.set_next(std::move(next));
+    changed = true;
+  }
+  // Comes back when half of what is ready has been used; at the end of a file, when the next one
+  // has been entered.
+  const std::int64_t left = segment.allocated() - tail.position;
+  log_.set_grow_mark(segment.allocated() == segment.bytes() && (tail.has_next || changed)
+                         ? segment.end()
+                         : PhysicalOffset(segment.start() + tail.position + left / 2));
+  return changed;
+}
+
+Result<void> LogAllocator::extend(Segment& segment, std::int64_t want) {
+  const std::int64_t from = segment.allocated();
+  std::int64_t to = std::min(segment.bytes(), (want + kLastStep - 1) / kLastStep * kLastStep);
+  auto done = segment.file().allocate(from, to - from);
+  while (!done && done.error().code() == Errc::kNoSpace && to - from > kLastStep) {
+    to = from + std::max(kLastStep, (to - from) / 2 / kLastStep * kLastStep);
+    done = segment.file().allocate(from, to - from);
+  }
+  if (!done) return done;
+  segment.mapping().prefault(from, to - from);
+  if (segment.mapping().faulted())
+    return Error{Errc::kIo, segment.path() + ": the device failed under the mapping"};
+  grown_bytes_ += to - from;
+  segment.set_allocated(to);
+  return {};
+}
+
+Result<SegmentPtr> LogAllocator::make(PhysicalOffset start) {
+  // Files start at multiples of their size, whatever the log's end was.
+  const std::int64_t bytes = log_.file_bytes();
+  MQ_TRY(SegmentPtr segment, Segment::create(*options_.fs, log_.path_of(start), start, bytes));
+  if (options_.lock_files) {
+    if (auto locked = segment->mapping().lock_memory(); !locked)
+      log::warn("{}: {}", segment->path(), locked.error().text());
+  }
+  return segment;
+}
+
+}  // namespace mq::store

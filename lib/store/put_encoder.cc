@@ -1,0 +1,92 @@
+#include "store/put_encoder.h"
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "format/names.h"
+#include "format/properties.h"
+
+namespace mq::store {
+namespace {
+
+constexpr std::int64_t kRecordOverheadMax = 65'536;
+constexpr std::size_t kBufferKeptBytes = 1 << 20;
+
+struct Buffers {
+  std::vector<std::byte> bytes;
+  std::vector<EncodedRecord> records;
+};
+
+EncodedPut refuse(PutStatus status, std::string why) { return {{}, 0, status, std::move(why)}; }
+
+format::Record record_of(const PutCommon& common, const PutMessage& message) {
+  format::Record r;
+  r.queue_id = common.queue_id;
+  r.flag = message.flag;
+  r.sys_flag = common.sys_flag;
+  r.born_timestamp_ms = common.born_timestamp_ms;
+  r.born_host = common.born_host;
+  r.store_host = common.store_host;
+  r.reconsume_times = common.reconsume_times;
+  r.prepared_transaction_offset = common.prepared_transaction_offset;
+  r.body = message.body;
+  r.topic = common.topic;
+  r.properties = message.properties;
+  return r;
+}
+
+}  // namespace
+
+EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messages,
+                      std::int32_t message_bytes_max, std::int64_t file_bytes) {
+  const bool retry = common.topic.starts_with(format::kRetryPrefix);
+  const std::size_t topic_max = retry ? format::kRetryTopicBytesMax : format::kTopicBytesMax;
+  if (common.topic.empty() || common.topic.size() > topic_max) {
+    return refuse(PutStatus::kMessageIllegal, fmt::format("topic of {} bytes, expected 1 to {}",
+                                                          common.topic.size(), topic_max));
+  }
+  thread_local Buffers buffers;
+  if (buffers.bytes.capacity() > kBufferKeptBytes) buffers = {};
+  std::size_t needed = 0;
+  std::int64_t total = 0;
+  for (const PutMessage& message : messages) {
+    if (message.body.size() > static_cast<std::size_t>(message_bytes_max)) {
+      return refuse(PutStatus::kMessageIllegal,
+                    fmt::format("body of {} bytes, maxMessageSize is {}", message.body.size(),
+                                message_bytes_max));
+    }
+    if (message.properties.size() > format::kPropertiesBytesMax) {
+      return refuse(PutStatus::kPropertiesSizeExceeded,
+                    fmt::format("properties of {} bytes, the limit is {}",
+                                message.properties.size(), format::kPropertiesBytesMax));
+    }
+    const format::Record record = record_of(common, message);
+    const auto bytes = static_cast<std::int64_t>(format::record_bytes(record));
+    if (bytes > message_bytes_max + kRecordOverheadMax) {
+      return refuse(PutStatus::kMessageIllegal, fmt::format("record of {} bytes", bytes));
+    }
+    total += bytes;
+    needed += static_cast<std::size_t>(bytes) - message.body.size();
+  }
+  if (total + static_cast<std::int64_t>(format::kBlankHeadBytes) > file_bytes) {
+    return refuse(
+        PutStatus::kMessageIllegal,
+        fmt::format("records of {} bytes together do not fit into a commit log file of {}", total,
+                    file_bytes));
+  }
+  if (buffers.bytes.size() < needed) buffers.bytes.resize(needed);
+  buffers.records.clear();
+  std::byte* at = buffers.bytes.data();
+  for (const PutMessage& message : messages) {
+    const format::Record record = record_of(common, message);
+    const MutableBytes head(at, format::record_head_bytes(record));
+    const MutableBytes tail(at + head.size(), format::record_tail_bytes(record));
+    format::encode_record_head(record, crc32_masked(message.body), head);
+    format::encode_record_tail(record, tail);
+    buffers.records.push_back({head, message.body, tail});
+    at += head.size() + tail.size();
+  }
+  return {buffers.records, total, PutStatus::kOk, {}};
+}
+
+}  // namespace mq::store

@@ -1,0 +1,26 @@
+// Turns a put into records that lack only what the append lock decides. Buffers are the thread's
+// own and kept from put to put, so that a message costs no allocation.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "store/commit_log.h"
+#include "store/types.h"
+
+namespace mq::store {
+
+struct EncodedPut {
+  std::span<const EncodedRecord> records;  // valid until this thread's next encode_put
+  std::int64_t bytes = 0;
+  PutStatus status = PutStatus::kOk;  // kMessageIllegal, kPropertiesSizeExceeded
+  std::string why;
+};
+
+// Checks the limits of store-format.md 2.2, then encodes heads (body CRC included) and tails;
+// bodies stay where they are.
+EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messages,
+                      std::int32_t message_bytes_max, std::int64_t file_bytes);
+
+}  // namespace mq::store

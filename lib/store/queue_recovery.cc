@@ -1,0 +1,267 @@
+#include "store/queue_recovery.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "format/names.h"
+#include "format/record.h"
+#include "store/queue_files.h"
+#include "store/queue_table.h"
+
+namespace mq::store {
+namespace {
+
+using format::ConsumeQueueEntry;
+
+constexpr auto kEntryBytes = static_cast<std::int64_t>(ConsumeQueueEntry::kEncodedBytes);
+
+std::optional<QueueId> parse_queue_id(const std::string& name) {
+  QueueId id = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+  if (error != std::errc{} || end != name.data() + name.size() || id < 0) return std::nullopt;
+  return id;
+}
+
+}  // namespace
+
+Result<void> QueueRecovery::load() {
+  fs::Fs& fs = *set_.options_.fs;
+  const std::string& root = set_.options_.root;
+  if (fs.exists(root + "/CURRENT")) {
+    return Error{
+        Errc::kUnsupported,
+        root + ": a RocksDB store (storeType=defaultRocksDB); only the file store is supported"};
+  }
+  auto topics = fs.list(root);
+  if (!topics) {
+    if (topics.error().code() == Errc::kNotFound) return {};
+    return std::move(topics).error();
+  }
+  for (const std::string& topic : *topics) {
+    auto queues = fs.list(root + "/" + topic);
+    if (!queues) continue;  // a plain file: passed over, as the reference does
+    for (const std::string& name : *queues) {
+      const auto id = parse_queue_id(name);
+      if (id) MQ_CHECK(load_queue(set_.find_or_create(topic, *id)));
+    }
+  }
+  return {};
+}
+
+Result<void> QueueRecovery::load_queue(ConsumeQueue& queue) {
+  if (queue.topic().batch) return {};
+  fs::Fs& fs = *set_.options_.fs;
+  QueueFiles& files = *set_.files_;
+  const std::string directory = files.directory(queue);
+  auto names = fs.list(directory);
+  if (!names) return {};
+  Found found{.queue = &queue, .stray = {}, .short_files = {}};
+  std::vector<std::int64_t> starts;
+  for (const std::string& name : *names) {
+    const auto start = format::parse_stream_file_name(name);
+    MQ_TRY(const fs::Stat stat, fs.stat(directory + "/" + name));
+    if (stat.is_directory) continue;
+    if (!start || *start % files.file_bytes() != 0 || stat.bytes == 0) {
+      found.stray.push_back(directory + "/" + name);
+      continue;
+    }
+    if (stat.bytes != files.file_bytes()) found.short_files.push_back(*start);
+    starts.push_back(*start);
+  }
+  // The run of files that ends with the newest; what lies before a hole is of no use.
+  while (!starts.empty()) {
+    std::size_t first = starts.size() - 1;
+    while (first > 0 && starts[first - 1] + files.file_bytes() == starts[first]) --first;
+    found.first_file = starts[first];
+    found.last_file = starts.back();
+    found.end = end_within_file(found, found.last_file);
+    if (found.end * kEntryBytes > found.last_file || starts.size() == 1) break;
+    // An empty last file (trap 2): the queue ends in the one before.
+    found.stray.push_back(files.path(queue, starts.back()));
+    starts.pop_back();
+  }
+  if (starts.empty()) {
+    if (!found.stray.empty()) found_.push_back(std::move(found));
+    return {};
+  }
+  for (const std::int64_t start : starts) {
+    if (start < found.first_file) found.stray.push_back(files.path(queue, start));
+  }
+  if (found.end * kEntryBytes > found.first_file) {
+    if (auto last = entry(found, found.end - 1))
+      found.last = *last, found.has_last = !last->is_filler();
+  }
+  found_.push_back(std::move(found));
+  return {};
+}
+
+Result<ConsumeQueueEntry> QueueRecovery::entry(const Found& found, std::int64_t at) const {
+  std::array<std::byte, ConsumeQueueEntry::kEncodedBytes> raw{};
+  MQ_TRY(const std::size_t got, set_.files_->read(*found.queue, at * kEntryBytes, raw));
+  if (got < raw.size()) return Error{Errc::kShort};
+  return format::decode_consume_queue_entry(raw);
+}
+
+bool QueueRecovery::looks_valid(const Found& found, std::int64_t at) const {
+  return entry(found, at).has_value();
+}
+
+// Valid entries are a prefix of the file: halving finds a border between valid and not, never
+// inside that prefix.
+std::int64_t QueueRecovery::end_within_file(const Found& found, std::int64_t start) const {
+  std::int64_t low = start / kEntryBytes;
+  std::int64_t high = (start + set_.files_->file_bytes()) / kEntryBytes;
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    if (looks_valid(found, middle)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+PhysicalOffset QueueRecovery::max_physical(PhysicalOffset log_end_max) const {
+  PhysicalOffset max(-1);
+  for (const Found& found : found_) {
+    if (found.has_last && found.last.end() <= log_end_max) max = std::max(max, found.last.end());
+  }
+  return max;
+}
+
+// Does the record that the entry names say so itself? Records that are deleted already cannot be
+// asked.
+bool QueueRecovery::is_borne_out(const Found& found, std::int64_t at, const LogSource& log) const {
+  const auto e = entry(found, at);
+  if (!e) return false;
+  if (e->is_filler()) return true;
+  if (e->end() > log.readable()) return false;
+  if (e->commitlog_offset < log.begin()) return true;
+  const SegmentView view = log.view_from(e->commitlog_offset);
+  const auto record = format::decode_record(view.bytes, format::CheckBody::kNo);
+  return record && record->physical_offset == e->commitlog_offset &&
+         record->total_bytes == e->record_bytes && record->queue_id == found.queue->id() &&
+         record->topic == found.queue->topic().name && record->queue_offset.value() == at;
+}
+
+std::int64_t QueueRecovery::settle(const Found& found, const LogSource& log, std::int64_t limit,
+                                   bool& damaged) const {
+  const std::int64_t first = found.first_file / kEntryBytes;
+  std::int64_t low = first;
+  std::int64_t high = found.end;
+  // Entries of records before the limit are a prefix, too.
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    const auto e = entry(found, middle);
+    if (e &&
+        (e->is_filler() || (e->commitlog_offset.value() < limit && e->end() <= log.readable()))) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  std::int64_t end = low;
+  while (end > first && !is_borne_out(found, end - 1, log)) {
+    damaged = true;
+    --end;
+  }
+  // Fillers without a real entry behind them are worse than nothing (trap 3).
+  std::int64_t real = end;
+  while (real > first) {
+    const auto e = entry(found, real - 1);
+    if (e && !e->is_filler()) break;
+    --real;
+  }
+  return real > first ? end : first;
+}
+
+Result<void> QueueRecovery::mend_files(Found& found) {
+  fs::Fs& fs = *set_.options_.fs;
+  for (const std::string& path : found.stray) {
+    if (auto done = fs.remove(path); !done && done.error().code() != Errc::kNotFound) return done;
+  }
+  for (const std::int64_t start : found.short_files) {
+    if (start < found.first_file || start > found.last_file) continue;
+    MQ_TRY(const auto file, set_.files_->open(*found.queue, start));
+    MQ_CHECK(file->truncate(set_.files_->file_bytes()));
+  }
+  return {};
+}
+
+// Nothing that looks like an entry stays behind the end: the reference would take it for one.
+Result<void> QueueRecovery::cut(Found& found, std::int64_t end) {
+  QueueFiles& files = *set_.files_;
+  const std::int64_t position = end * kEntryBytes;
+  while (found.last_file >= position && found.last_file >= found.first_file) {
+    MQ_CHECK(files.remove(*found.queue, found.last_file));
+    found.last_file -= files.file_bytes();
+  }
+  if (found.last_file < found.first_file) return {};
+  if (position < found.last_file + files.file_bytes()) {
+    MQ_TRY(const auto file, files.open(*found.queue, found.last_file));
+    MQ_CHECK(file->truncate(position - found.last_file));
+    MQ_CHECK(file->truncate(files.file_bytes()));
+  }
+  return {};
+}
+
+Result<void> QueueRecovery::adopt(Found& found, std::int64_t end, const LogSource& log) {
+  ConsumeQueue& queue = *found.queue;
+  const bool has_files =
+      found.last_file >= found.first_file && end * kEntryBytes > found.first_file;
+  std::int64_t max_physical = -1;
+  if (has_files) {
+    for (std::int64_t at = end; at > found.first_file / kEntryBytes; --at) {
+      MQ_TRY(const ConsumeQueueEntry e, entry(found, at - 1));
+      if (e.is_filler()) continue;
+      max_physical = e.end().value();
+      break;
+    }
+  }
+  {
+    const MutexLock lock(queue.mu_);
+    queue.first_file_ = has_files ? found.first_file : ConsumeQueue::kNoFile;
+    queue.last_file_ = has_files ? found.last_file : ConsumeQueue::kNoFile;
+    queue.written_ = has_files ? end : 0;
+    queue.synced_ =
+        clean_exit_ && has_files ? end : (has_files ? found.first_file / kEntryBytes : 0);
+    queue.max_physical_ = max_physical;
+    queue.min_physical_ = -1;
+    queue.min_.store(has_files ? found.first_file / kEntryBytes : 0, std::memory_order_release);
+    queue.max_.store(has_files ? end : 0, std::memory_order_release);
+  }
+  if (!has_files) return {};
+  MQ_TRY(const std::int64_t min, set_.first_entry_from(queue, log.begin().value()));
+  queue.min_.store(min, std::memory_order_release);
+  return {};
+}
+
+Result<ConsumeQueueSet::Recovered> QueueRecovery::recover(const LogSource& log,
+                                                          PhysicalOffset safe_from) {
+  ConsumeQueueSet::Recovered out{.dispatch_from = std::max(safe_from, log.begin()), .notes = {}};
+  const std::int64_t limit = clean_exit_ ? log.readable().value() : safe_from.value();
+  for (Found& found : found_) {
+    const bool odd_files = !found.stray.empty() || !found.short_files.empty();
+    MQ_CHECK(mend_files(found));
+    bool damaged = false;
+    const std::int64_t end = settle(found, log, limit, damaged);
+    if (clean_exit_ && end < found.end) damaged = true;
+    if (end < found.end || damaged || odd_files) MQ_CHECK(cut(found, end));
+    MQ_CHECK(adopt(found, end, log));
+    if (!damaged && !odd_files) continue;
+    ++out.queues_repaired;
+    out.notes.push_back(fmt::format(
+        "queue {}/{}: {}; cut at {} and completed from the commit log", found.queue->topic().name,
+        found.queue->id(),
+        damaged ? "entries that no record bears out" : "files of a wrong length or name", end));
+    const PhysicalOffset from(std::max<std::int64_t>(0, found.queue->max_physical_));
+    out.dispatch_from = std::max(log.begin(), std::min(out.dispatch_from, from));
+  }
+  return out;
+}
+
+}  // namespace mq::store
