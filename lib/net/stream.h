@@ -19,7 +19,7 @@ class Stream {
   ~Stream();
 
   // Reads what is there, at least 1 byte, waiting at most `timeout_ms` (0: not at all, -1: for
-  // ever). Errors: kTimeout, kClosed (orderly end), kIo.
+  // ever). Errors: kTimeout, kClosed (end or reset), kIo.
   Result<std::size_t> read_some(MutableBytes out, std::int64_t timeout_ms);
   // Writes all. Errors: kTimeout, kClosed, kIo.
   Result<void> write_all(std::span<const Bytes> pieces, std::int64_t timeout_ms);
