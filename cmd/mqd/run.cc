@@ -1,0 +1,312 @@
+#include "run.h"
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "notify.h"
+#include "server/broker_server.h"
+
+namespace mq::mqd {
+namespace {
+
+int exit_status(const Error& error) {
+  switch (error.code()) {
+    case Errc::kCorrupt:
+    case Errc::kUnsupported:
+      return EX_DATAERR;
+    case Errc::kInvalid:
+      return EX_CONFIG;
+    case Errc::kBusy:
+    case Errc::kNoSpace:
+      return EX_TEMPFAIL;
+    case Errc::kIo:
+      return EX_IOERR;
+    default:
+      return EX_OSERR;
+  }
+}
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "mqd: %s\n",
+               error.text().empty() ? error.to_string().c_str() : error.text().c_str());
+  return exit_status(error);
+}
+
+// Everything that serves, in order of start; torn down in the opposite order.
+class Daemon {
+ public:
+  explicit Daemon(Options options)
+      : options_(std::move(options)), config_(options_.settings.config()) {}
+
+  int run() {
+    block_signals();
+    if (auto done = start(); !done) {
+      const int status = fail(done.error());
+      if (store_) (void)store_->close();
+      cleanup();
+      return status;
+    }
+    serve();
+    const int status = stop();
+    cleanup();
+    return status;
+  }
+
+ private:
+  Result<void> start() {
+    config_.store.fs = &fs::posix();
+    config_.store.clock = &system_clock();
+    MQ_CHECK(config_.store.fs->make_directories(config_.store.root));
+    MQ_TRY(store_, store::MessageStore::open(config_.store, [](int percent, std::string_view what) {
+             notify_status(fmt::format("recovering: {} {}%", what, percent));
+           }));
+    report_recovery();
+    const std::string config_dir = config_.store.root + "/config";
+    MQ_CHECK(config_.store.fs->make_directories(config_dir));
+    topics_.emplace(fs::posix(), system_clock(), config_, config_dir + "/topics.json");
+    MQ_CHECK(topics_->load());
+    consumers_.emplace(fs::posix(), system_clock(), config_dir + "/consumerOffset.json");
+    MQ_CHECK(consumers_->load());
+    store_->on_arrival([this](const store::Arrival& arrival) {
+      polls_.on_arrival(arrival, system_clock().now_ms());
+    });
+    return listen();
+  }
+
+  Result<void> listen() {
+    // The handler needs the advertised address, and that may be a port yet to be bound: bound
+    // first, started last.
+    proxy_ = std::make_unique<Proxy>();
+    MQ_TRY(net_, net::Server::create({.threads = config_.net_threads,
+                                      .idle_timeout_ms = config_.idle_seconds * 1000},
+                                     *proxy_));
+    for (const int fd : activated_sockets()) {
+      MQ_TRY(auto bound, net_->adopt(fd));
+      bound_.push_back(std::move(bound));
+    }
+    if (bound_.empty()) {
+      for (const net::Address& address : options_.listeners) {
+        if (address.kind == net::Address::Kind::kUnix) {
+          const std::size_t slash = address.path.rfind('/');
+          if (slash != std::string::npos && slash > 0)
+            MQ_CHECK(fs::posix().make_directories(address.path.substr(0, slash)));
+        }
+        MQ_TRY(auto bound, net_->listen(address));
+        bound_.push_back(std::move(bound));
+      }
+    }
+    int port = options_.advertise_port;
+    for (const net::Address& address : bound_) {
+      if (port == 0 && address.kind == net::Address::Kind::kTcp) port = address.port;
+    }
+    if (port == 0) port = config_.listen_port;
+    if (!options_.advertise_host.empty()) config_.ip = options_.advertise_host;
+    advertised_ = config_.ip.find(':') == std::string::npos
+                      ? fmt::format("{}:{}", config_.ip, port)
+                      : fmt::format("[{}]:{}", config_.ip, port);
+    auto host = format::parse_host(advertised_);
+    if (!host)
+      return Error{Errc::kInvalid,
+                   fmt::format("advertised address {}: {}", advertised_, host.error().text())};
+    server_.emplace(server::Parts{.store = *store_,
+                                  .topics = *topics_,
+                                  .consumers = *consumers_,
+                                  .polls = polls_,
+                                  .stats = stats_,
+                                  .config = config_,
+                                  .clock = system_clock(),
+                                  .self = {config_.cluster, config_.name, config_.id, advertised_},
+                                  .store_host = *host,
+                                  .boot_ms = system_clock().now_ms(),
+                                  .net_stats = [this] { return net_->stats(); }});
+    proxy_->target = &*server_;
+    net_->start();
+    return {};
+  }
+
+  void report_recovery() const {
+    for (const std::string& line : options_.adopted)
+      log::info("taken from the store's files: {}", line);
+    for (const std::string& name : options_.settings.without_meaning())
+      log::info("key without meaning here: {}", name);
+    const store::RecoveryReport& r = store_->recovery();
+    for (const std::string& note : r.notes) log::warn("recovery: {}", note);
+    if (!r.clean || r.records_dispatched > 0) {
+      log::info(
+          "recovered after {} exit: {} records scanned, {} dispatched again, {} bytes cut, {} ms",
+          r.clean ? "a clean" : "an unclean", r.records_scanned, r.records_dispatched,
+          r.bytes_truncated, r.took_us / 1000);
+    }
+  }
+
+  void announce() const {
+    std::string listeners;
+    for (const net::Address& address : bound_)
+      fmt::format_to(std::back_inserter(listeners), "{} ", net::to_string(address));
+    log::info("mqd {} ready: store {}, listening on {}advertised {}, {}", MQ_VERSION,
+              config_.store.root, listeners, advertised_,
+              config_.store.flush_mode == store::FlushMode::kSync ? "SYNC_FLUSH" : "ASYNC_FLUSH");
+    notify_ready("serving " + advertised_);
+    if (options_.ephemeral) {
+      std::printf("NAMESRV_ADDR=%s\n", advertised_.c_str());
+      std::printf("MQ_BROKER=%s\n", advertised_.c_str());
+      std::fflush(stdout);
+    }
+    if (options_.ready_fd >= 0) {
+      if (write(options_.ready_fd, "R", 1) != 1)
+        log::warn("--ready-fd {}: nobody listens", options_.ready_fd);
+      close(options_.ready_fd);
+    }
+  }
+
+  static sigset_t signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+    return set;
+  }
+  static void block_signals() {
+    const sigset_t set = signals();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+
+  // The slow clockwork: rates each second, held pulls each five, committed offsets as configured.
+  void serve() {
+    announce();
+    const sigset_t set = signals();
+    std::int64_t second = 0;
+    std::int64_t offsets_due_ms = system_clock().now_ms() + config_.offset_flush_interval_ms;
+    while (true) {
+      const timespec wait{.tv_sec = 1, .tv_nsec = 0};
+      const int signal = sigtimedwait(&set, nullptr, &wait);
+      if (signal == SIGTERM || signal == SIGINT) return;
+      if (signal ==
+          SIGHUP) {  // nothing can be changed while running yet: say so to the manager and go on
+        notify_reloading();
+        notify_ready("serving " + advertised_);
+      }
+      const std::int64_t now = system_clock().now_ms();
+      stats_.sample(now);
+      if (++second % 5 == 0 || !config_.long_polling) {
+        polls_.sweep(now, [this](std::string_view topic, QueueId queue) {
+          return store_->max_offset(topic, queue).value();
+        });
+      }
+      if (now >= offsets_due_ms) {
+        if (auto done = consumers_->flush(); !done)
+          log::error("consumer offsets: {}", done.error().to_string());
+        offsets_due_ms = now + config_.offset_flush_interval_ms;
+      }
+      notify_watchdog();
+    }
+  }
+
+  int stop() {
+    notify_stopping();
+    net_->stop(/*drain_ms=*/500);
+    int status = EX_OK;
+    if (auto done = consumers_->flush(); !done) {
+      log::error("consumer offsets: {}", done.error().to_string());
+      status = exit_status(done.error());
+    }
+    if (auto done = store_->close(); !done) {
+      log::error("closing the store: {}", done.error().to_string());
+      status = exit_status(done.error());
+    }
+    log::info("stopped");
+    return status;
+  }
+
+  void cleanup() {
+    net_.reset();
+    server_.reset();
+    store_.reset();
+    if (options_.ephemeral) (void)fs::remove_tree(fs::posix(), config_.store.root);
+  }
+
+  // Stands in for the server while the listeners are bound but not started.
+  struct Proxy final : net::Handler {
+    server::BrokerServer* target = nullptr;
+    void on_frame(net::Connection& connection, Bytes frame) override {
+      target->on_frame(connection, frame);
+    }
+    void on_close(net::Connection& connection) override { target->on_close(connection); }
+  };
+
+  Options options_;
+  broker::BrokerConfig config_;
+  std::unique_ptr<store::MessageStore> store_;
+  std::optional<broker::Topics> topics_;
+  std::optional<broker::Consumers> consumers_;
+  broker::LongPolls polls_;
+  broker::Stats stats_{system_clock().now_ms()};
+  std::unique_ptr<Proxy> proxy_;
+  std::optional<server::BrokerServer> server_;
+  std::unique_ptr<net::Server> net_;
+  std::vector<net::Address> bound_;
+  std::string advertised_;
+};
+
+int recover_only(const Options& options) {
+  store::StoreOptions store_options = options.settings.config().store;
+  store_options.fs = &fs::posix();
+  store_options.clock = &system_clock();
+  auto store = store::MessageStore::open(store_options);
+  if (!store) return fail(store.error());
+  for (const std::string& note : (*store)->recovery().notes)
+    std::fprintf(stderr, "mqd: recovery: %s\n", note.c_str());
+  if (auto done = (*store)->close(); !done) return fail(done.error());
+  return EX_OK;
+}
+
+// Configuration has been checked by parsing it; of the store only whether it can be had.
+int check(const Options& options) {
+  const std::string& root = options.settings.config().store.root;
+  fs::Fs& fs = fs::posix();
+  if (fs.exists(root + "/consumequeue/CURRENT")) {
+    return fail(
+        Error{Errc::kUnsupported,
+              root + ": a RocksDB store (consumequeue/CURRENT); only the file store is supported"});
+  }
+  if (fs.exists(root + "/lock")) {
+    if (auto lock = fs.lock_file(root + "/lock"); !lock) return fail(lock.error());
+  }
+  for (const std::string& line : options.adopted)
+    std::fprintf(stderr, "mqd: taken from the store's files: %s\n", line.c_str());
+  return EX_OK;
+}
+
+}  // namespace
+
+int run(Options options) {
+  switch (options.action) {
+    case Options::Action::kHelp:
+      return std::fputs(usage().c_str(), stdout) < 0 ? EX_IOERR : EX_OK;
+    case Options::Action::kVersion:
+      std::printf("mqd %s (remoting protocol of RocketMQ 5.3.3, file store)\n", MQ_VERSION);
+      return EX_OK;
+    case Options::Action::kPrintConfig:
+    case Options::Action::kPrintChanged:
+      std::fputs(options.settings.print(options.action == Options::Action::kPrintChanged).c_str(),
+                 stdout);
+      return EX_OK;
+    case Options::Action::kCheck:
+      return check(options);
+    case Options::Action::kRecoverOnly:
+      return recover_only(options);
+    case Options::Action::kServe:
+      break;
+  }
+  if (options.quiet) log::set_level(log::Level::kError);
+  if (options.verbose) log::set_level(log::Level::kDebug);
+  return Daemon(std::move(options)).run();
+}
+
+}  // namespace mq::mqd
