@@ -187,7 +187,7 @@ void handle_pull(const Call& call) {
   if ((pull.sys_flag & wire::kPullCommitOffset) != 0) {
     p.consumers.commit(pull.group, pull.topic, pull.queue_id, pull.commit_offset);
   }
-  const bool bulk = wire::bool_or(call.request.ext, "mqBulk", false);
+  const bool bulk = pull.bulk;
   auto got = read(p, pull.topic, pull, bulk, *tags);
   const bool nothing_yet = code_of(got, pull.queue_offset) == wire::kPullNotFound;
   if (nothing_yet && (pull.sys_flag & wire::kPullSuspend) != 0 && call.wants_answer()) {

@@ -189,12 +189,11 @@ Result<void> split_batch(Bytes body, std::string_view shared, std::vector<std::s
 
 // The offset ids of all records, joined with commas; of the first alone for our own tools
 // (`mqBulk`), which never ask.
-void write_ids(const Call& call, const store::PutCommon& common,
+void write_ids(bool first_only, const store::PutCommon& common,
                std::span<const store::PutMessage> messages, const store::PutResult& result,
                std::string& out) {
   out.clear();
   PhysicalOffset at = result.physical_offset;
-  const bool first_only = call.request.ext.find("mqBulk").has_value();
   format::Record record;
   record.topic = common.topic;
   record.born_host = common.born_host;
@@ -270,12 +269,12 @@ void answer(const Call& call, const wire::SendRequest& send, const store::PutCom
   if (!call.wants_answer()) return;
 
   std::string& ids = scratch().ids;
-  write_ids(call, common, messages, result, ids);
+  write_ids(send.bulk, common, messages, result, ids);
   const std::string_view transaction_id =
       send.batch
           ? std::string_view()
           : format::find_property(messages.front().properties, format::kUniqKey).value_or("");
-  if (wait && call.p.config.store.flush_mode == store::FlushMode::kSync) {
+  if (send.sync || (wait && call.p.config.store.flush_mode == store::FlushMode::kSync)) {
     auto connection = call.connection.shared_from_this();
     if (connection->context == nullptr) connection->context = std::make_shared<WaitingAcks>();
     WaitingAcks::Ack ack{call.request.serialize,

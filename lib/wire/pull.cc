@@ -20,11 +20,12 @@ Result<PullRequest> decode_pull_request(const Command& request) {
   out.subscription = text_or(ext, "subscription", "");
   out.expression_type = text_or(ext, "expressionType", "TAG");
   if (out.expression_type.empty()) out.expression_type = "TAG";
+  out.bulk = bool_or(ext, "mqBulk", false);
   return out;
 }
 
 void append_pull_request(std::string& out, const Header& header, const PullRequest& request) {
-  const std::array<Field, 12> fields = {
+  const std::array<Field, 13> fields = {
       Field{"consumerGroup", request.group},
       Field{"topic", request.topic},
       Field{"queueId", request.queue_id},
@@ -37,8 +38,9 @@ void append_pull_request(std::string& out, const Header& header, const PullReque
       Field{"subVersion", request.sub_version},
       Field{"expressionType", request.expression_type},
       Field{"maxMsgBytes", request.bytes_max},
+      Field{"mqBulk", true},
   };
-  append_frame_head(out, header, fields, 0);
+  append_frame_head(out, header, std::span(fields).first(request.bulk ? 13 : 12), 0);
 }
 
 Result<PullResponse> decode_pull_response(const Command& response) {

@@ -31,6 +31,8 @@ struct PullRequest {
   std::int64_t sub_version = 0;
   std::string_view expression_type = "TAG";
   std::int32_t bytes_max = std::numeric_limits<std::int32_t>::max();  // default: no limit
+  // An extension of ours, which other brokers pass over: no limit on the count but count_max.
+  bool bulk = false;  // mqBulk
 };
 // Errors: kInvalid naming the field.
 Result<PullRequest> decode_pull_request(const Command& request);

@@ -96,13 +96,15 @@ Result<SendRequest> decode_send_request(const Command& request) {
   out.unit_mode = is_true(texts.at[kUnitMode]);
   out.batch = is_true(texts.at[kBatch]) || request.code == kSendBatchMessage;
   out.broker_name = texts.at[kBrokerName];
+  out.bulk = bool_or(request.ext, "mqBulk", false);
+  out.sync = bool_or(request.ext, "mqSync", false);
   return out;
 }
 
 void append_send_request(std::string& out, const Header& header, const SendRequest& request,
                          std::size_t body_bytes) {
   const Names& n = names_of(header.code);
-  std::array<Field, kIndexCount> fields = {
+  std::array<Field, kIndexCount + 2> fields = {
       Field{n[kGroup], request.group},
       Field{n[kTopic], request.topic},
       Field{n[kDefaultTopic], request.default_topic},
@@ -117,10 +119,14 @@ void append_send_request(std::string& out, const Header& header, const SendReque
       Field{n[kBatch], request.batch},
       Field{n[kBrokerName], request.broker_name},
       Field{n[kMaxReconsumeTimes], request.max_reconsume_times},
+      Field{"", ""},
+      Field{"", ""},
   };
   std::size_t count = kIndexCount - 2;
   if (!request.broker_name.empty()) ++count;
   if (request.max_reconsume_times >= 0) fields[count++] = fields[kIndexCount - 1];
+  if (request.bulk) fields[count++] = Field{"mqBulk", true};
+  if (request.sync) fields[count++] = Field{"mqSync", true};
   append_frame_head(out, header, std::span(fields).first(count), body_bytes);
 }
 

@@ -27,6 +27,10 @@ struct SendRequest {
   std::int32_t max_reconsume_times = -1;  // < 0: not said
   bool batch = false;                     // the body is for BatchReader
   std::string_view broker_name{};
+  // Extensions of ours, which other brokers pass over: answer a batch with the first id alone;
+  // answer only when it is on disk, whatever flushDiskType says.
+  bool bulk = false;  // mqBulk
+  bool sync = false;  // mqSync
 };
 // By request.code: 10 (and 324) long names, all others one letter. Errors: kInvalid naming the
 // field.

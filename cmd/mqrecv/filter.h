@@ -1,0 +1,30 @@
+// Which messages are wanted, decided here: times, exact tags, regular expression.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/result.h"
+#include "format/record.h"
+#include "options.h"
+
+struct pcre2_real_code_8;
+
+namespace mq::mqrecv {
+
+class Filter {
+ public:
+  // Errors: kInvalid (the regular expression).
+  static Result<Filter> create(const Options& options);
+  [[nodiscard]] bool wants(const format::Record& record) const;
+  [[nodiscard]] bool wants_body(Bytes body) const;
+
+ private:
+  explicit Filter(const Options& options) : options_(&options) {}
+  const Options* options_;
+  std::set<std::string, std::less<>> tags_;
+  std::shared_ptr<pcre2_real_code_8> pattern_;
+};
+
+}  // namespace mq::mqrecv

@@ -1,0 +1,122 @@
+#include "options.h"
+
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "cli/message_format.h"
+#include "cli/units.h"
+
+namespace mq::mqrecv {
+namespace {
+
+struct Raw {
+  std::string range = "first", since, until, by = "store", delimiter = "\\n", idle, timeout, style;
+  bool nul = false;
+};
+
+Result<void> set_times(const Raw& raw, Options& o) {
+  const std::int64_t now = system_clock().now_ms();
+  MQ_TRY(o.range, parse_range(raw.range, now));
+  if (!raw.since.empty()) {
+    MQ_TRY(o.since_ms, cli::parse_time_ms(raw.since, now));
+  }
+  if (!raw.until.empty()) {
+    MQ_TRY(o.until_ms, cli::parse_time_ms(raw.until, now));
+  }
+  if (!raw.idle.empty()) {
+    MQ_TRY(o.idle_ms, cli::parse_duration_ms(raw.idle));
+  }
+  if (!raw.timeout.empty()) {
+    MQ_TRY(o.timeout_ms, cli::parse_duration_ms(raw.timeout));
+  }
+  if (raw.by != "store" && raw.by != "born")
+    return Error{Errc::kInvalid, "--by: expected store or born"};
+  o.by_born = raw.by == "born";
+  return {};
+}
+
+Result<void> set_output(const Raw& raw, Options& o) {
+  MQ_TRY(o.delimiter,
+         raw.nul ? Result<std::string>(std::string(1, '\0')) : cli::unescape(raw.delimiter));
+  if (raw.style == "json") {
+    o.json = true;
+  } else if (raw.style == "short") {
+    o.format = "%T{strftime:%F %T} %t/%p/%o %s\\n";
+  } else if (raw.style == "verbose") {
+    o.format = "%T{strftime:%F %T} %t/%p/%o id=%i keys=%k tag=%g properties=%h\\n%s\\n";
+  } else if (!raw.style.empty() && raw.style != "cat") {
+    return Error{Errc::kInvalid,
+                 fmt::format("--style {}: expected cat, short, verbose or json", raw.style)};
+  }
+  if (o.json && !o.format.empty()) return Error{Errc::kInvalid, "-J and -F exclude each other"};
+  if (o.sort && o.follow)
+    return Error{Errc::kInvalid, "--sort needs an end: it does not go with -f"};
+  if (o.follow && !o.store.empty())
+    return Error{Errc::kInvalid, "-f needs a daemon: it does not go with --store"};
+  if (!o.key.empty() && !o.id.empty())
+    return Error{Errc::kInvalid, "--key and --id exclude each other"};
+  return {};
+}
+
+}  // namespace
+
+std::optional<int> parse_options(int argc, char** argv, Options& o) {
+  Raw raw;
+  CLI::App app("Prints messages of topics, from the first to the end as seen at the start.",
+               "mqrecv");
+  cli::add_common(app, o.common, /*with_timeout=*/false);
+  app.add_option("topics", o.topics, "topics to read")->type_name("TOPIC...");
+  app.add_option("--store", o.store, "read the files of this store, no daemon")->type_name("DIR");
+  app.add_flag("-f,--follow", o.follow, "from now on, until interrupted");
+  app.add_option("--tail", o.tail, "the last N over all queues first")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("-o,--offset", raw.range,
+                 "first, last, N, +N, -N, N:M, :M, @T, @T1:@T2, per queue")
+      ->type_name("RANGE")
+      ->capture_default_str();
+  app.add_option("-p,--queue", o.queue, "one queue")
+      ->type_name("QUEUE")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("-S,--since", raw.since, "stored at that time or later")->type_name("TIME");
+  app.add_option("-U,--until", raw.until, "stored at that time or earlier")->type_name("TIME");
+  app.add_option("--by", raw.by, "which time -S and -U mean: store or born")
+      ->type_name("TIME")
+      ->capture_default_str();
+  app.add_option("--key", o.key, "messages with this key, through the index")->type_name("KEY");
+  app.add_option("--id", o.id, "the message with this id")->type_name("MSGID");
+  app.add_flag("--sort", o.sort, "queues merged by store time");
+  app.add_option("-c,--count", o.count, "stop after N messages")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--idle", raw.idle, "stop after so long without a message")->type_name("DURATION");
+  app.add_option("--timeout", raw.timeout, "stop after so long")->type_name("DURATION");
+  app.add_flag("--exit-empty", o.exit_empty, "exit 1 when nothing came");
+  app.add_option("-T,--tag", o.tags, "tags, at the broker and exact: 'A||B'")->type_name("TAGS");
+  app.add_option("-G,--grep", o.grep, "bodies that match the regular expression")->type_name("RE");
+  app.add_flag("-J,--json", o.json, "a JSON object a line");
+  app.add_option("-F,--format", o.format,
+                 "%s body %S length %k keys %g tag %t topic %p queue %o offset ...")
+      ->type_name("FMT");
+  app.add_option("-D,--delimiter", raw.delimiter, "ends each body")
+      ->type_name("S")
+      ->capture_default_str();
+  app.add_flag("-0,--null", raw.nul, "bodies end with NUL");
+  app.add_flag("-L,--length-prefix", o.length_prefix,
+               "4 bytes of big-endian length before each body");
+  app.add_option("--style", raw.style, "cat, short, verbose or json")->type_name("NAME");
+  app.add_flag("--headers-only", o.headers_only, "no bodies");
+  app.add_flag("--all-properties", o.all_properties, "with -J: every property as stored");
+  app.add_flag("-a,--all", o.raw, "do not escape control bytes on a terminal");
+  if (auto exit = cli::parse(app, o.common, argc, argv)) return exit;
+  if (o.topics.empty() && o.id.empty()) {
+    cli::say("no topic given (mqrecv --help)");
+    return cli::kExitUsage;
+  }
+  for (const auto& done : {set_times(raw, o), set_output(raw, o)}) {
+    if (!done) return cli::fail(done.error());
+  }
+  return std::nullopt;
+}
+
+}  // namespace mq::mqrecv

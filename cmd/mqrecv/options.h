@@ -1,0 +1,47 @@
+// The command line of mqrecv.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/tool.h"
+#include "range.h"
+
+namespace mq::mqrecv {
+
+struct Options {
+  cli::CommonOptions common;
+  std::vector<std::string> topics;
+  std::string store;  // --store: from files
+
+  bool follow = false;
+  std::int64_t tail = -1;
+  Range range;
+  int queue = -1;
+  std::optional<std::int64_t> since_ms, until_ms;
+  bool by_born = false;
+  std::string key;
+  std::string id;
+  bool sort = false;
+  std::int64_t count = -1;
+  std::int64_t idle_ms = -1;
+  std::int64_t timeout_ms = -1;
+  bool exit_empty = false;
+
+  std::string tags;  // "A||B"
+  std::string grep;
+
+  bool json = false;
+  bool length_prefix = false;
+  std::string delimiter = "\n";
+  std::string format;
+  bool headers_only = false;
+  bool all_properties = false;
+  bool raw = false;  // -a
+};
+
+std::optional<int> parse_options(int argc, char** argv, Options& options);
+
+}  // namespace mq::mqrecv

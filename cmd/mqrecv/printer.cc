@@ -1,0 +1,91 @@
+#include "printer.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cli/inflate.h"
+#include "cli/tool.h"
+
+namespace mq::mqrecv {
+namespace {
+
+// What a terminal could take for a command.
+void append_sanitised(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F) {
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+    } else {
+      out += c;
+    }
+  }
+}
+
+}  // namespace
+
+Result<Printer> Printer::create(const Options& options) {
+  MQ_TRY(auto filter, Filter::create(options));
+  Printer out(options, std::move(filter));
+  if (!options.format.empty()) {
+    MQ_TRY(out.format_, cli::MessageFormat::compile(options.format));
+  }
+  out.sanitise_ = isatty(1) != 0 && !options.raw && !options.json;
+  return out;
+}
+
+void Printer::append(const cli::Message& message) {
+  std::string& out = out_.buffer();
+  const std::size_t start = out.size();
+  if (options_->json) {
+    cli::append_message_json(
+        out, message,
+        {.all_properties = options_->all_properties, .headers_only = options_->headers_only});
+    out += '\n';
+    return;
+  }
+  if (format_) {
+    format_->append(out, message);
+  } else {
+    if (options_->length_prefix) {
+      std::array<std::byte, 4> prefix{};
+      store_be(prefix.data(), static_cast<std::int32_t>(message.body.size()));
+      out += as_text(prefix);
+    }
+    if (!options_->headers_only) out += as_text(message.body);
+    if (!options_->length_prefix) out += options_->delimiter;
+  }
+  if (sanitise_) [[unlikely]] {
+    const std::string raw = out.substr(start);
+    out.resize(start);
+    append_sanitised(out, raw);
+  }
+}
+
+Result<void> Printer::print_one(const format::Record& record, std::string_view broker) {
+  if (is_done() || !filter_.wants(record)) return {};
+  auto body = cli::message_body(record, inflated_);
+  if (!body) {
+    cli::say(fmt::format("{}/{}/{}: {}", record.topic, record.queue_id, record.queue_offset.value(),
+                         body.error().text()));
+    ++damaged_;
+    return {};
+  }
+  if (!filter_.wants_body(*body)) return {};
+  ++printed_;
+  append({.record = &record, .body = *body, .broker = broker, .number = printed_});
+  return out_.settle();
+}
+
+Result<void> Printer::print(Bytes records, std::int64_t end, std::string_view broker) {
+  while (!records.empty()) {
+    auto record = format::decode_record(records, format::CheckBody::kNo);
+    if (!record)
+      return Error{Errc::kProtocol, "a record that does not decode: " + record.error().text()};
+    records = records.subspan(static_cast<std::size_t>(record->total_bytes));
+    if (record->queue_offset.value() >= end) return {};
+    MQ_CHECK(print_one(*record, broker));
+  }
+  return {};
+}
+
+}  // namespace mq::mqrecv

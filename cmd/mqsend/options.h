@@ -1,0 +1,62 @@
+// The command line of mqsend.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/tool.h"
+
+namespace mq::mqsend {
+
+enum class Split { kDelimiter, kLengthPrefix, kWhole };
+enum class Empty { kSkip, kFail, kFill };
+
+struct Options {
+  cli::CommonOptions common;
+  std::string topic;
+  std::vector<std::string> files;
+  std::optional<std::string> body;  // -m
+
+  Split split = Split::kDelimiter;
+  std::string delimiter = "\n";
+  bool lines = false;  // -l: files are split like stdin
+  bool json = false;
+  bool lax = false;
+  std::string format;  // -F
+
+  std::string key_delimiter;
+  std::vector<std::string> keys;
+  std::string tag;
+  std::vector<std::pair<std::string, std::string>> properties;
+  int queue = -1;
+  std::string shard_by;
+
+  std::int64_t batch_bytes = 128 << 10;
+  std::int64_t linger_ms = 2;
+  int inflight = 8;
+  bool oneway = false;
+  bool sync = false;
+  double rate = 0;
+  std::int64_t count = -1;
+  Empty empty = Empty::kSkip;
+  std::string fill;
+  bool oversize_skip = false;
+  std::int64_t body_max = 4 << 20;
+  int retries = 3;
+  bool tee = false;
+  std::string receipts;
+  std::string receipt_format = "%n %x %i %p %o %e\\n";
+  std::string resume;
+  int create = 0;
+  bool dry_run = false;
+  bool stats = false;
+  bool progress = false;
+};
+
+// Fills `options`; an exit code when the tool ends here.
+std::optional<int> parse_options(int argc, char** argv, Options& options);
+
+}  // namespace mq::mqsend

@@ -1,0 +1,71 @@
+#include "cli/output.h"
+
+#include <cerrno>
+#include <csignal>
+
+#include <unistd.h>
+
+namespace mq::cli {
+namespace {
+
+volatile std::sig_atomic_t stop = 0;
+volatile std::sig_atomic_t usr1 = 0;
+
+void on_stop(int signal) {
+  if (stop != 0) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
+  stop = signal;
+}
+void on_usr1(int) { usr1 = 1; }
+
+}  // namespace
+
+Result<void> Output::flush() {
+  std::size_t done = 0;
+  while (done < buffer_.size()) {
+    const ssize_t n = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
+    if (n >= 0) {
+      done += static_cast<std::size_t>(n);
+      continue;
+    }
+    if (errno == EINTR) continue;
+    const int failed = errno;
+    buffer_.erase(0, done);
+    if (failed == EPIPE) return Error{Errc::kClosed, "standard output: nobody reads any more"};
+    return Error{Errc::kIo, Error::from_errno(failed, "standard output").text()};
+  }
+  buffer_.clear();
+  return {};
+}
+
+Result<void> Output::close() {
+  MQ_CHECK(flush());
+  if (::close(fd_) != 0 && errno != EINTR)
+    return Error{Errc::kIo, Error::from_errno(errno, "standard output").text()};
+  return {};
+}
+
+void catch_signals() noexcept {
+  struct sigaction action {};
+  action.sa_handler = on_stop;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  action.sa_handler = on_usr1;
+  sigaction(SIGUSR1, &action, nullptr);
+}
+int stop_signal() noexcept { return stop; }
+bool take_usr1() noexcept {
+  if (usr1 == 0) return false;
+  usr1 = 0;
+  return true;
+}
+void die_of(int signal) noexcept {
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+  _exit(128 + signal);
+}
+
+}  // namespace mq::cli

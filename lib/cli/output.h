@@ -1,0 +1,38 @@
+// Standard output that notices: every write and the close are checked, a closed pipe ends the
+// process quietly.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace mq::cli {
+
+class Output {
+ public:
+  explicit Output(int descriptor = 1) : fd_(descriptor) {}
+  // Append here, then call settle().
+  [[nodiscard]] std::string& buffer() noexcept { return buffer_; }
+  // Writes the buffer out if it has grown large. Errors: kIo, kNoSpace; kClosed when nobody reads
+  // any more.
+  Result<void> settle() { return buffer_.size() >= kLarge ? flush() : Result<void>(); }
+  Result<void> flush();
+  // flush, and close: some file systems tell only then. Call once, at the end.
+  Result<void> close();
+
+ private:
+  static constexpr std::size_t kLarge = 256 << 10;
+  int fd_;
+  std::string buffer_;
+};
+
+// SIGINT and SIGTERM set a flag the first time and end the process the second; SIGUSR1 sets
+// another. poll() calls are interrupted by them.
+void catch_signals() noexcept;
+[[nodiscard]] int stop_signal() noexcept;  // 0: none yet
+[[nodiscard]] bool take_usr1() noexcept;   // true once per signal
+// Ends the process by the signal that asked for it, so that the caller's shell sees why.
+[[noreturn]] void die_of(int signal) noexcept;
+
+}  // namespace mq::cli

@@ -1,0 +1,152 @@
+#include "inspect/store_files.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "format/names.h"
+
+namespace mq::inspect {
+namespace {
+
+using format::ConsumeQueueEntry;
+using format::IndexShape;
+
+constexpr std::int64_t kEntryBytes = ConsumeQueueEntry::kEncodedBytes;
+
+bool chains_fit(Bytes file, const IndexShape& shape, std::int32_t used) {
+  for (std::int32_t i = 1; i < std::min(used, 50); ++i) {
+    const auto entry =
+        format::decode_index_entry(file.subspan(static_cast<std::size_t>(shape.entry_at(i)), 20));
+    if (!entry || entry->previous >= i) return false;
+    const auto newest =
+        load_be<std::int32_t>(file.data() + shape.slot_at(entry->key_hash % shape.slots));
+    if (newest < i || newest >= used) return false;
+  }
+  return true;
+}
+
+IndexShape guess_shape(Bytes file, const format::IndexHeader& header) {
+  const IndexShape standard;
+  const auto bytes = static_cast<std::int64_t>(file.size());
+  if (bytes == standard.file_bytes()) return standard;
+  for (std::int64_t slots = 1; slots * 4 < bytes - 40; ++slots) {
+    const std::int64_t rest = bytes - 40 - slots * 4;
+    if (rest % 20 != 0 || rest / 20 < header.index_count) continue;
+    const IndexShape shape{.slots = static_cast<std::int32_t>(slots),
+                           .entries = static_cast<std::int32_t>(rest / 20)};
+    if (chains_fit(file, shape, header.index_count)) return shape;
+  }
+  return {.slots = 0, .entries = 0};
+}
+
+}  // namespace
+
+Result<std::vector<QueueDirectory>> list_queues(fs::Fs& fs, const std::string& store) {
+  std::vector<QueueDirectory> out;
+  const std::string root = store + "/consumequeue";
+  auto topics = fs.list(root);
+  if (!topics) return out;
+  for (const std::string& topic : *topics) {
+    auto ids = fs.list(root + "/" + topic);
+    if (!ids) continue;
+    for (const std::string& id : *ids) {
+      QueueDirectory queue{.topic = topic, .queue = 0, .files = {}};
+      const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), queue.queue);
+      if (error != std::errc{} || end != id.data() + id.size()) continue;
+      auto names = fs.list(root + "/" + topic + "/" + id);
+      if (!names) continue;
+      for (const std::string& name : *names) {
+        const auto start = format::parse_stream_file_name(name);
+        if (!start) continue;
+        const std::string path = fmt::format("{}/{}/{}/{}", root, topic, id, name);
+        MQ_TRY(const fs::Stat stat, fs.stat(path));
+        queue.files.push_back({path, *start, stat.bytes});
+      }
+      if (!queue.files.empty()) out.push_back(std::move(queue));
+    }
+  }
+  std::sort(out.begin(), out.end(), [](const QueueDirectory& a, const QueueDirectory& b) {
+    return std::tie(a.topic, a.queue) < std::tie(b.topic, b.queue);
+  });
+  return out;
+}
+
+Result<void> walk_queue(fs::Fs& fs, const QueueDirectory& queue,
+                        const std::function<bool(std::int64_t, const ConsumeQueueEntry&)>& visit) {
+  std::vector<std::byte> block(kEntryBytes * 3200);
+  for (const QueueFile& file : queue.files) {
+    MQ_TRY(const auto in, fs.open(file.path, fs::OpenMode::kRead));
+    for (std::int64_t at = 0; at < file.bytes;) {
+      MQ_TRY(const std::size_t got, in->read_at(at, block));
+      if (got < static_cast<std::size_t>(kEntryBytes)) break;
+      for (std::size_t i = 0; i + kEntryBytes <= got; i += kEntryBytes) {
+        const auto entry = format::decode_consume_queue_entry(Bytes(block).subspan(i, kEntryBytes));
+        if (!entry) return {};
+        if (!visit((file.start + at + static_cast<std::int64_t>(i)) / kEntryBytes, *entry))
+          return {};
+      }
+      at += static_cast<std::int64_t>(got);
+    }
+  }
+  return {};
+}
+
+Result<std::vector<IndexInfo>> list_index(fs::Fs& fs, const std::string& store) {
+  std::vector<IndexInfo> out;
+  auto names = fs.list(store + "/index");
+  if (!names) return out;
+  for (const std::string& name : *names) {
+    const std::string path = store + "/index/" + name;
+    MQ_TRY(const auto file, fs.open(path, fs::OpenMode::kRead));
+    MQ_TRY(const std::int64_t bytes, file->size());
+    if (bytes < static_cast<std::int64_t>(format::IndexHeader::kEncodedBytes)) continue;
+    MQ_TRY(const auto mapping, file->map(bytes, fs::MapMode::kRead));
+    const Bytes all = mapping->bytes();
+    IndexInfo info{.path = path, .bytes = bytes, .header = {}, .shape = {}};
+    if (auto header = format::decode_index_header(all)) {
+      info.header = *header;
+      info.shape = guess_shape(all, *header);
+    }
+    out.push_back(std::move(info));
+  }
+  return out;
+}
+
+Result<void> walk_index(fs::Fs& fs, const IndexInfo& index,
+                        const std::function<bool(std::int32_t, const format::IndexEntry&)>& visit) {
+  if (index.shape.slots == 0) {
+    return Error{Errc::kCorrupt,
+                 fmt::format("{}: {} bytes, and no number of slots makes sense of them", index.path,
+                             index.bytes)};
+  }
+  MQ_TRY(const auto file, fs.open(index.path, fs::OpenMode::kRead));
+  MQ_TRY(const auto mapping, file->map(index.bytes, fs::MapMode::kRead));
+  const Bytes all = mapping->bytes();
+  for (std::int32_t i = 1; i < std::min(index.header.index_count, index.shape.entries); ++i) {
+    MQ_TRY(const auto entry, format::decode_index_entry(all.subspan(
+                                 static_cast<std::size_t>(index.shape.entry_at(i)), 20)));
+    if (!visit(i, entry)) return {};
+  }
+  return {};
+}
+
+Result<format::Checkpoint> read_checkpoint(fs::Fs& fs, const std::string& store) {
+  MQ_TRY(const std::string raw, fs::read_file(fs, store + "/checkpoint", 1 << 20));
+  return format::decode_checkpoint(as_bytes(raw));
+}
+
+Result<std::vector<StateFile>> read_state_files(fs::Fs& fs, const std::string& store) {
+  std::vector<StateFile> out;
+  auto names = fs.list(store + "/config");
+  if (!names) return out;
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".json")) continue;
+    MQ_TRY(std::string text, fs::read_file(fs, store + "/config/" + name));
+    out.push_back({name, std::move(text)});
+  }
+  return out;
+}
+
+}  // namespace mq::inspect

@@ -1,0 +1,54 @@
+// The other files of a store as they are: queues, index, checkpoint, state files. Reads only.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "format/checkpoint.h"
+#include "format/consume_queue_entry.h"
+#include "format/index_file.h"
+#include "fs/fs.h"
+
+namespace mq::inspect {
+
+struct QueueFile {
+  std::string path;
+  std::int64_t start = 0;  // in bytes of the queue's stream
+  std::int64_t bytes = 0;
+};
+struct QueueDirectory {
+  std::string topic;
+  std::int32_t queue = 0;
+  std::vector<QueueFile> files;
+};
+// Every queue under consumequeue/, sorted. None is no error.
+Result<std::vector<QueueDirectory>> list_queues(fs::Fs& fs, const std::string& store);
+// Calls visit(queue offset, entry) for each valid entry in order until the first that is not, or
+// until it says false.
+Result<void> walk_queue(
+    fs::Fs& fs, const QueueDirectory& queue,
+    const std::function<bool(std::int64_t, const format::ConsumeQueueEntry&)>& visit);
+
+struct IndexInfo {
+  std::string path;
+  std::int64_t bytes = 0;
+  format::IndexHeader header;
+  format::IndexShape shape;  // guessed from length and chains
+};
+Result<std::vector<IndexInfo>> list_index(fs::Fs& fs, const std::string& store);
+Result<void> walk_index(
+    fs::Fs& fs, const IndexInfo& index,
+    const std::function<bool(std::int32_t number, const format::IndexEntry&)>& visit);
+
+// Errors: kNotFound.
+Result<format::Checkpoint> read_checkpoint(fs::Fs& fs, const std::string& store);
+// Names and text of config/*.json and the like.
+struct StateFile {
+  std::string name;
+  std::string text;
+};
+Result<std::vector<StateFile>> read_state_files(fs::Fs& fs, const std::string& store);
+
+}  // namespace mq::inspect
