@@ -1,0 +1,256 @@
+// mqdump log, mqdump get: records.
+#include <charconv>
+#include <csignal>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "annotate.h"
+#include "base/clock.h"
+#include "cli/inflate.h"
+#include "cli/message_format.h"
+#include "cli/message_json.h"
+#include "cli/output.h"
+#include "cli/units.h"
+#include "format/message_id.h"
+#include "format/properties.h"
+#include "inspect/log_reader.h"
+#include "inspect/store_files.h"
+#include "options.h"
+
+namespace mq::mqdump {
+namespace {
+
+// One line a record, for people.
+constexpr std::string_view kLine = "%P %T{strftime:%F %T} %t/%p/%o %S bytes %i %k\\n";
+
+class Show {
+ public:
+  static Result<Show> create(const Options& options) {
+    Show out(options);
+    MQ_TRY(out.format_, cli::MessageFormat::compile(
+                            options.format.empty() ? kLine : std::string_view(options.format)));
+    return out;
+  }
+  Result<void> record(const format::Record& record) {
+    auto body = cli::message_body(record, inflated_);
+    if (!body) {
+      cli::say(
+          fmt::format("record at {}: {}", record.physical_offset.value(), body.error().text()));
+      damaged_ = true;
+      body = record.body;
+    }
+    const cli::Message message{.record = &record, .body = *body, .broker = {}, .number = ++number_};
+    if (options_->json) {
+      cli::append_message_json(out_.buffer(), message,
+                               {.all_properties = options_->all_properties, .headers_only = false});
+      out_.buffer() += '\n';
+    } else {
+      format_.append(out_.buffer(), message);
+    }
+    return out_.settle();
+  }
+  cli::Output& output() { return out_; }
+  [[nodiscard]] std::int64_t number() const { return number_; }
+  [[nodiscard]] bool damaged() const { return damaged_; }
+
+ private:
+  explicit Show(const Options& options) : options_(&options) {}
+  const Options* options_;
+  cli::MessageFormat format_;
+  cli::Output out_;
+  std::string inflated_;
+  std::int64_t number_ = 0;
+  bool damaged_ = false;
+};
+
+int end_with(const Result<void>& done, cli::Output& output, int status) {
+  Result<void> all = done ? output.close() : done;
+  if (!all && all.error().code() == Errc::kClosed) cli::die_of(SIGPIPE);
+  return all ? status : cli::fail(all.error());
+}
+
+struct Bounds {
+  PhysicalOffset from{};
+  PhysicalOffset to{};
+  std::int64_t from_ms = 0;
+  std::int64_t to_ms = INT64_MAX;
+};
+
+Result<void> set_bound(std::string_view text, PhysicalOffset& offset, std::int64_t& ms) {
+  if (text.empty()) return {};
+  if (text.starts_with('@')) {
+    const std::int64_t now = system_clock().now_ms();
+    auto time = cli::parse_time_ms(text, now);
+    if (!time) time = cli::parse_time_ms(text.substr(1), now);
+    if (!time) return std::move(time).error();
+    ms = *time;
+    return {};
+  }
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 0) {
+    return Error{Errc::kInvalid, fmt::format("'{}' is neither a physical offset nor @TIME", text)};
+  }
+  offset = PhysicalOffset(value);
+  return {};
+}
+
+Result<Bounds> parse_bounds(std::string_view text, const inspect::LogReader& log) {
+  Bounds out{.from = log.begin(), .to = log.end_of_files()};
+  const std::size_t split = text.starts_with('@') ? text.find(":@") : text.find(':');
+  MQ_CHECK(set_bound(text.substr(0, split), out.from, out.from_ms));
+  if (split != std::string_view::npos)
+    MQ_CHECK(set_bound(text.substr(split + 1), out.to, out.to_ms));
+  return out;
+}
+
+struct Found {
+  PhysicalOffset at{};
+};
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// TOPIC/QUEUE/OFFSET; a topic may not contain a slash.
+Result<PhysicalOffset> find_in_queue(inspect::LogReader& log, const std::string& directory,
+                                     const std::string& what) {
+  const std::size_t second = what.rfind('/');
+  const std::size_t first = what.rfind('/', second - 1);
+  const std::string topic = what.substr(0, first);
+  const std::string queue = what.substr(first + 1, second - first - 1);
+  const std::string offset = what.substr(second + 1);
+  if (!all_digits(queue) || !all_digits(offset)) {
+    return Error{Errc::kInvalid, fmt::format("'{}' is not TOPIC/QUEUE/OFFSET", what)};
+  }
+  const std::int64_t wanted = std::stoll(offset);
+  MQ_TRY(const auto queues, inspect::list_queues(fs::posix(), directory));
+  std::int64_t at = -1;
+  for (const auto& q : queues) {
+    if (q.topic != topic || q.queue != std::stoi(queue)) continue;
+    MQ_CHECK(inspect::walk_queue(fs::posix(), q,
+                                 [&](std::int64_t number, const format::ConsumeQueueEntry& entry) {
+                                   if (number == wanted && !entry.is_filler())
+                                     at = entry.commitlog_offset.value();
+                                   return number < wanted;
+                                 }));
+  }
+  if (at >= 0 && log.record_at(PhysicalOffset(at))) return PhysicalOffset(at);
+  // The queue may lag behind the log, or be gone.
+  MQ_CHECK(log.walk(log.begin(), log.end_of_files(), [&](const format::Record& r, Bytes) {
+    if (r.topic == topic && r.queue_id == std::stoi(queue) && r.queue_offset.value() == wanted)
+      at = r.physical_offset.value();
+    return true;
+  }));
+  if (at < 0) return Error{Errc::kNotFound, fmt::format("no message {}", what)};
+  return PhysicalOffset(at);
+}
+
+Result<PhysicalOffset> find(inspect::LogReader& log, const std::string& directory,
+                            const std::string& what) {
+  if (what.starts_with('@')) {
+    PhysicalOffset at;
+    const std::string_view digits = std::string_view(what).substr(1);
+    if (!all_digits(digits) || digits.size() > 18)
+      return Error{Errc::kInvalid, fmt::format("'{}': expected @PHYSICAL-OFFSET", what)};
+    return PhysicalOffset(std::stoll(std::string(digits)));
+  }
+  if (std::count(what.begin(), what.end(), '/') >= 2) return find_in_queue(log, directory, what);
+  if (auto id = format::parse_offset_message_id(what)) {
+    if (auto record = log.record_at(id->offset); record && record->store_host == id->store_host)
+      return id->offset;
+  }
+  std::int64_t at = -1;
+  MQ_CHECK(log.walk(log.begin(), log.end_of_files(), [&](const format::Record& r, Bytes) {
+    if (format::find_property(r.properties, format::kUniqKey) == what)
+      at = r.physical_offset.value();
+    return at < 0;
+  }));
+  if (at < 0) return Error{Errc::kNotFound, fmt::format("no message with id {}", what)};
+  return PhysicalOffset(at);
+}
+
+// Where else the record is named.
+Result<std::string> references(const Options& o, const format::Record& r) {
+  std::string out;
+  MQ_TRY(const auto queues, inspect::list_queues(fs::posix(), o.directory));
+  for (const auto& q : queues) {
+    if (q.topic != r.topic || q.queue != r.queue_id) continue;
+    for (const auto& file : q.files) {
+      const std::int64_t position = r.queue_offset.value() * 20 - file.start;
+      if (position < 0 || position + 20 > file.bytes) continue;
+      MQ_TRY(const auto in, fs::posix().open(file.path, fs::OpenMode::kRead));
+      std::array<std::byte, 20> raw{};
+      MQ_CHECK(in->read_at(position, raw));
+      const auto entry = format::decode_consume_queue_entry(raw);
+      const bool fits = entry && entry->commitlog_offset == r.physical_offset &&
+                        entry->record_bytes == r.total_bytes;
+      fmt::format_to(
+          std::back_inserter(out), "referenced from {} at {}{}\n", file.path, position,
+          fits ? fmt::format(": size {}, tag code {}", entry->record_bytes, entry->tag_code)
+               : ": NOT: another entry stands there");
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+int log(const Options& o) {
+  auto log = inspect::LogReader::open(fs::posix(), o.directory);
+  if (!log) return cli::fail(log.error());
+  auto bounds = parse_bounds(o.argument, **log);
+  if (!bounds) return cli::fail(bounds.error());
+  auto show = Show::create(o);
+  if (!show) return cli::fail(show.error());
+  Result<void> written;
+  bool damaged = false;
+  auto walked = (*log)->walk(
+      bounds->from, bounds->to,
+      [&](const format::Record& record, Bytes) {
+        if (record.store_timestamp_ms < bounds->from_ms ||
+            record.store_timestamp_ms >= bounds->to_ms)
+          return true;
+        written = show->record(record);
+        return written && (o.count < 0 || show->number() < o.count);
+      },
+      [&](const inspect::Finding& finding) {
+        if (finding.damage) {
+          damaged = true;
+          cli::say(fmt::format("{}: {}", (*log)->where(finding.at), finding.what));
+        }
+      });
+  if (!walked) return cli::fail(walked.error());
+  return end_with(written, show->output(),
+                  damaged || show->damaged() ? cli::kExitData : cli::kExitOk);
+}
+
+int get(const Options& o) {
+  auto log = inspect::LogReader::open(fs::posix(), o.directory);
+  if (!log) return cli::fail(log.error());
+  auto at = find(**log, o.directory, o.argument);
+  if (!at) {
+    cli::fail(at.error());
+    return at.error().code() == Errc::kNotFound ? cli::kExitNo : cli::exit_for(at.error());
+  }
+  auto record = (*log)->record_at(*at);
+  if (!record) {
+    cli::fail(record.error());
+    return record.error().code() == Errc::kNotFound && !(*log)->files().empty()
+               ? cli::kExitNo
+               : cli::exit_for(record.error());
+  }
+  auto show = Show::create(o);
+  if (!show) return cli::fail(show.error());
+  if (!o.hex) return end_with(show->record(*record), show->output(), cli::kExitOk);
+  auto bytes = (*log)->bytes_from(*at);
+  if (!bytes) return cli::fail(bytes.error());
+  show->output().buffer() +=
+      annotate(*record, bytes->first(static_cast<std::size_t>(record->total_bytes)),
+               (*log)->where(*at), isatty(1) != 0);
+  if (auto more = references(o, *record)) show->output().buffer() += *more;
+  return end_with({}, show->output(), cli::kExitOk);
+}
+
+}  // namespace mq::mqdump

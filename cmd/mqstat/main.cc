@@ -1,0 +1,18 @@
+#include <csignal>
+#include <exception>
+
+#include "options.h"
+
+int main(int argc, char** argv) {
+  mq::cli::set_tool_name("mqstat");
+  std::signal(SIGPIPE,
+              SIG_IGN);  // a lost connection is an error to report; standard output is checked
+  try {
+    mq::mqstat::Options options;
+    if (auto exit = mq::mqstat::parse_options(argc, argv, options)) return *exit;
+    return mq::mqstat::run(options);
+  } catch (const std::exception& e) {
+    mq::cli::say(e.what());
+    return mq::cli::kExitSoftware;
+  }
+}
