@@ -22,6 +22,7 @@ LogAllocator::LogAllocator(CommitLog& log, const Options& options) : log_(log), 
 LogAllocator::~LogAllocator() { stop(); }
 
 void LogAllocator::start() {
+  first_written_ = log_.written();
   log_.on_grow([this] { wake(); });
   thread_ = start_thread("allocate", [this](const std::stop_token& stop) { run(stop); });
 }
@@ -96,11 +97,18 @@ void LogAllocator::run(const std::stop_token& stop) {
   }
 }
 
-// The further the writer has come, the larger the steps: an idle store reserves little, a busy one
-// never waits.
+// The more has been appended, the larger the steps: an idle store reserves little, a busy one never
+// waits; and never more than a part of what the disk has left.
+std::int64_t LogAllocator::ahead() const {
+  std::int64_t bytes = std::clamp(log_.written() - first_written_, kStepMin, kStepMax);
+  if (const auto disk = options_.fs->disk_usage(options_.directory))
+    bytes = std::min(bytes, disk->available_bytes / 4);
+  return std::max(bytes, kLastStep);
+}
+
 Result<bool> LogAllocator::grow() {
   const CommitLog::Tail tail = log_.tail();
-  const std::int64_t ahead = std::clamp(grown_bytes_, kStepMin, kStepMax);
+  const std::int64_t ahead = this->ahead();
   if (tail.segment == nullptr) {
     MQ_TRY(SegmentPtr first, make(log_.written()));
     MQ_CHECK(extend(*first, std::min(ahead, first->bytes())));
@@ -109,19 +117,22 @@ Result<bool> LogAllocator::grow() {
   }
   Segment& segment = *tail.segment;
   const std::int64_t wanted = wanted_.exchange(0);
-  const std::int64_t target = std::min(
-      segment.bytes(),
-      options_.warm_files ? segment.bytes() : tail.position + std::max(ahead, wanted + kStepMin));
+  const std::int64_t least = wanted + kLastStep;
+  const std::int64_t target =
+      std::min(segment.bytes(),
+               options_.warm_files ? segment.bytes() : tail.position + std::max(ahead, least));
   bool changed = false;
-  if (segment.allocated() < target) {
+  // Only when half of it has been used: in steps, not a page at a time.
+  const std::int64_t left_now = segment.allocated() - tail.position;
+  if (segment.allocated() < target && (left_now < ahead / 2 || left_now < least)) {
     // Recovery leaves 0: what is there already is reserved again, which costs nothing.
     MQ_CHECK(extend(segment, target));
     changed = true;
   }
   if (!tail.has_next && segment.allocated() == segment.bytes() &&
-      segment.bytes() - tail.position < std::max(ahead, wanted + kStepMin)) {
+      segment.bytes() - tail.position < std::max(ahead, least)) {
     MQ_TRY(SegmentPtr next, make(segment.end()));
-    MQ_CHECK(extend(*next, std::min(next->bytes(), std::max(ahead, wanted + kStepMin))));
+    MQ_CHECK(extend(*next, std::min(next->bytes(), std::max(ahead, least))));
     log_.set_next(std::move(next));
     changed = true;
   }
@@ -146,7 +157,6 @@ Result<void> LogAllocator::extend(Segment& segment, std::int64_t want) {
   segment.mapping().prefault(from, to - from);
   if (segment.mapping().faulted())
     return Error{Errc::kIo, segment.path() + ": the device failed under the mapping"};
-  grown_bytes_ += to - from;
   segment.set_allocated(to);
   return {};
 }

@@ -21,6 +21,7 @@ class LogAllocator {
  public:
   struct Options {
     fs::Fs* fs = nullptr;     // borrowed
+    std::string directory;    // of the log: whose disk it is
     bool warm_files = false;  // touch a whole file at once
     bool lock_files = false;  // mlock the file being written
   };
@@ -44,6 +45,7 @@ class LogAllocator {
   void run(const std::stop_token& stop);
   // One look at what is missing; true if it changed something.
   Result<bool> grow();
+  [[nodiscard]] std::int64_t ahead() const;
   Result<void> extend(Segment& segment, std::int64_t want);
   Result<SegmentPtr> make(PhysicalOffset start);
   void wake() MQ_EXCLUDES(mu_);
@@ -59,7 +61,7 @@ class LogAllocator {
   bool stopping_ MQ_GUARDED_BY(mu_) = false;
   std::uint64_t rounds_ MQ_GUARDED_BY(mu_) = 0;
   std::string reason_ MQ_GUARDED_BY(mu_);
-  std::int64_t grown_bytes_ = 0;  // the thread's: how much this run has needed so far
+  PhysicalOffset first_written_{};  // where this run began
   std::jthread thread_;
 };
 

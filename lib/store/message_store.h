@@ -65,7 +65,8 @@ struct StoreOptions {
   std::int32_t disk_used_percent_max = 75;      // diskMaxUsedSpaceRatio
   std::int32_t disk_clean_percent = 85;         // diskSpaceCleanForciblyRatio
   std::int32_t disk_warning_percent = 90;       // diskSpaceWarningLevelRatio
-  bool clean_forcibly = true;                   // cleanFileForciblyEnable
+  bool clean_forcibly =
+      false;  // cleanFileForciblyEnable; the reference says true and deletes what was acknowledged
 
   std::int64_t page_cache_busy_ms = 1000;       // osPageCacheBusyTimeOutMills
   std::int64_t dispatch_backlog_max = 400'000;  // records; above it every put is held back 1 ms

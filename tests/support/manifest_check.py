@@ -11,6 +11,7 @@ Only records below commitLogEnd count: in some stores the broker's own threads g
 """
 import base64
 import hashlib
+import ipaddress
 import json
 import subprocess
 import sys
@@ -20,6 +21,12 @@ def body_of(got):
     if 'body64' in got:
         return base64.b64decode(got['body64'])
     return got['body'].encode('utf-8')
+
+
+def host(text):
+    """Java writes out the zeros of an IPv6 address."""
+    address, port = text.rsplit(':', 1)
+    return ipaddress.ip_address(address.strip('[]')), port
 
 
 def differences(want, got):
@@ -33,9 +40,9 @@ def differences(want, got):
         ('tag', want['tags'], got.get('tag')),
         ('properties', want['properties'], got['properties']),
         ('bornTime', want['bornTimestamp'], got['bornTime']),
-        ('bornHost', want['bornHost'], got['bornHost']),
+        ('bornHost', host(want['bornHost']), host(got['bornHost'])),
         ('storeTime', want['storeTimestamp'], got['storeTime']),
-        ('storeHost', want['storeHost'], got['storeHost']),
+        ('storeHost', host(want['storeHost']), host(got['storeHost'])),
         ('sysFlag', want['sysFlag'], got['sysFlag']),
         ('flag', want['flag'], got['flag']),
         ('bodyCrc', want['bodyCRC'], got['bodyCrc']),
