@@ -1,6 +1,7 @@
 // mqdump log, mqdump get: records.
 #include <charconv>
 #include <csignal>
+#include <optional>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -105,12 +106,13 @@ Result<Bounds> parse_bounds(std::string_view text, const inspect::LogReader& log
   return out;
 }
 
-struct Found {
-  PhysicalOffset at{};
-};
-
-bool all_digits(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+// Digits alone, within the type.
+template <typename Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 0) return std::nullopt;
+  return value;
 }
 
 // TOPIC/QUEUE/OFFSET; a topic may not contain a slash.
@@ -119,27 +121,27 @@ Result<PhysicalOffset> find_in_queue(inspect::LogReader& log, const std::string&
   const std::size_t second = what.rfind('/');
   const std::size_t first = what.rfind('/', second - 1);
   const std::string topic = what.substr(0, first);
-  const std::string queue = what.substr(first + 1, second - first - 1);
-  const std::string offset = what.substr(second + 1);
-  if (!all_digits(queue) || !all_digits(offset)) {
+  const auto queue =
+      parse_number<std::int32_t>(std::string_view(what).substr(first + 1, second - first - 1));
+  const auto wanted = parse_number<std::int64_t>(std::string_view(what).substr(second + 1));
+  if (!queue || !wanted) {
     return Error{Errc::kInvalid, fmt::format("'{}' is not TOPIC/QUEUE/OFFSET", what)};
   }
-  const std::int64_t wanted = std::stoll(offset);
   MQ_TRY(const auto queues, inspect::list_queues(fs::posix(), directory));
   std::int64_t at = -1;
   for (const auto& q : queues) {
-    if (q.topic != topic || q.queue != std::stoi(queue)) continue;
+    if (q.topic != topic || q.queue != *queue) continue;
     MQ_CHECK(inspect::walk_queue(fs::posix(), q,
                                  [&](std::int64_t number, const format::ConsumeQueueEntry& entry) {
-                                   if (number == wanted && !entry.is_filler())
+                                   if (number == *wanted && !entry.is_filler())
                                      at = entry.commitlog_offset.value();
-                                   return number < wanted;
+                                   return number < *wanted;
                                  }));
   }
   if (at >= 0 && log.record_at(PhysicalOffset(at))) return PhysicalOffset(at);
   // The queue may lag behind the log, or be gone.
   MQ_CHECK(log.walk(log.begin(), log.end_of_files(), [&](const format::Record& r, Bytes) {
-    if (r.topic == topic && r.queue_id == std::stoi(queue) && r.queue_offset.value() == wanted)
+    if (r.topic == topic && r.queue_id == *queue && r.queue_offset.value() == *wanted)
       at = r.physical_offset.value();
     return true;
   }));
@@ -150,11 +152,9 @@ Result<PhysicalOffset> find_in_queue(inspect::LogReader& log, const std::string&
 Result<PhysicalOffset> find(inspect::LogReader& log, const std::string& directory,
                             const std::string& what) {
   if (what.starts_with('@')) {
-    PhysicalOffset at;
-    const std::string_view digits = std::string_view(what).substr(1);
-    if (!all_digits(digits) || digits.size() > 18)
-      return Error{Errc::kInvalid, fmt::format("'{}': expected @PHYSICAL-OFFSET", what)};
-    return PhysicalOffset(std::stoll(std::string(digits)));
+    const auto at = parse_number<std::int64_t>(std::string_view(what).substr(1));
+    if (!at) return Error{Errc::kInvalid, fmt::format("'{}': expected @PHYSICAL-OFFSET", what)};
+    return PhysicalOffset(*at);
   }
   if (std::count(what.begin(), what.end(), '/') >= 2) return find_in_queue(log, directory, what);
   if (auto id = format::parse_offset_message_id(what)) {
@@ -198,7 +198,7 @@ Result<std::string> references(const Options& o, const format::Record& r) {
 }  // namespace
 
 int log(const Options& o) {
-  auto log = inspect::LogReader::open(fs::posix(), o.directory);
+  auto log = inspect::LogReader::open(fs::posix(), o.directory, inspect::LogReader::Cache::kDrop);
   if (!log) return cli::fail(log.error());
   auto bounds = parse_bounds(o.argument, **log);
   if (!bounds) return cli::fail(bounds.error());
@@ -237,9 +237,9 @@ int get(const Options& o) {
   auto record = (*log)->record_at(*at);
   if (!record) {
     cli::fail(record.error());
-    return record.error().code() == Errc::kNotFound && !(*log)->files().empty()
-               ? cli::kExitNo
-               : cli::exit_for(record.error());
+    if (record.error().code() == Errc::kNotFound) return cli::kExitNo;  // no record starts there
+    // A record that its file cuts short is damage, too.
+    return record.error().code() == Errc::kShort ? cli::kExitData : cli::exit_for(record.error());
   }
   auto show = Show::create(o);
   if (!show) return cli::fail(show.error());

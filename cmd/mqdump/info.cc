@@ -75,6 +75,7 @@ void print_text(const Options& o, const inspect::LogReader& log, const Sum& s,
     line("stored", cli::format_time_ms(s.first_ms) + " to " + cli::format_time_ms(s.last_ms));
   line("consume queues", fmt::format("{}", queues.size()));
   for (const auto& file : index) {
+    if (!file.damage.empty()) continue;
     line("index", fmt::format("{}: {} entries, {} slots", file.path, file.header.index_count - 1,
                               file.shape.slots));
   }
@@ -118,7 +119,7 @@ void print_json(const Options& o, const inspect::LogReader& log, const Sum& s,
 }  // namespace
 
 int info(const Options& o) {
-  auto log = inspect::LogReader::open(fs::posix(), o.directory);
+  auto log = inspect::LogReader::open(fs::posix(), o.directory, inspect::LogReader::Cache::kDrop);
   if (!log) return cli::fail(log.error());
   auto sum = sum_up(**log);
   if (!sum) return cli::fail(sum.error());
@@ -126,6 +127,8 @@ int info(const Options& o) {
   if (!queues) return cli::fail(queues.error());
   auto index = inspect::list_index(fs::posix(), o.directory);
   if (!index) return cli::fail(index.error());
+  for (const auto& file : *index)
+    if (!file.damage.empty()) sum->damage.push_back(file.damage);
   const bool crashed = fs::posix().exists(o.directory + "/abort");
   cli::Output out;
   (o.json ? print_json : print_text)(o, **log, *sum, *queues, *index, crashed, out.buffer());

@@ -27,6 +27,11 @@ int queue(const Options& o) {
   if (!queues) return cli::fail(queues.error());
   cli::Output out;
   bool found = false;
+  int status = cli::kExitOk;
+  const auto note = [&](const std::string& damage) {
+    cli::say(damage);
+    status = cli::kExitData;
+  };
   Result<void> written;
   for (const auto& q : *queues) {
     if (q.topic != topic ||
@@ -34,13 +39,17 @@ int queue(const Options& o) {
       continue;
     found = true;
     auto walked = inspect::walk_queue(
-        fs::posix(), q, [&](std::int64_t number, const format::ConsumeQueueEntry& e) {
+        fs::posix(), q,
+        [&](std::int64_t number, const format::ConsumeQueueEntry& e) {
           if (o.json) {
+            // A directory may have any name.
+            out.buffer() += R"({"topic":)";
+            append_json_string(out.buffer(), q.topic);
             fmt::format_to(
                 std::back_inserter(out.buffer()),
-                R"({{"topic":"{}","queue":{},"offset":{},"physicalOffset":{},"size":{},"tagCode":{},"filler":{}}})"
+                R"(,"queue":{},"offset":{},"physicalOffset":{},"size":{},"tagCode":{},"filler":{}}})"
                 "\n",
-                q.topic, q.queue, number, e.commitlog_offset.value(), e.record_bytes, e.tag_code,
+                q.queue, number, e.commitlog_offset.value(), e.record_bytes, e.tag_code,
                 e.is_filler());
           } else {
             fmt::format_to(std::back_inserter(out.buffer()), "{}/{}/{} at {} size {} tag {}{}\n",
@@ -49,7 +58,8 @@ int queue(const Options& o) {
           }
           written = out.settle();
           return written.has_value();
-        });
+        },
+        note);
     if (!walked) return cli::fail(walked.error());
     if (!written) break;
   }
@@ -57,7 +67,7 @@ int queue(const Options& o) {
     cli::say(fmt::format("no consume queue {} in {}", o.argument, o.directory));
     return cli::kExitNo;
   }
-  return end_with(written, out);
+  return end_with(written, out, status);
 }
 
 int index(const Options& o) {
@@ -75,9 +85,13 @@ int index(const Options& o) {
   cli::Output out;
   Result<void> written;
   int status = cli::kExitOk;
+  const auto note = [&](const std::string& damage) {
+    cli::say(damage);
+    status = cli::kExitData;
+  };
   for (const auto& file : *files) {
     const auto& h = file.header;
-    if (!o.json && hash < 0) {
+    if (!o.json && hash < 0 && file.damage.empty()) {
       fmt::format_to(std::back_inserter(out.buffer()),
                      "# {}: {} slots ({} used), {} of {} entries, {} to {}, {} to {}\n", file.path,
                      file.shape.slots, h.slot_count, h.index_count - 1, file.shape.entries - 1,
@@ -86,7 +100,8 @@ int index(const Options& o) {
                      h.end_offset.value());
     }
     auto walked = inspect::walk_index(
-        fs::posix(), file, [&](std::int32_t number, const format::IndexEntry& e) {
+        fs::posix(), file,
+        [&](std::int32_t number, const format::IndexEntry& e) {
           if (hash >= 0 && e.key_hash != hash) return true;
           const std::int64_t time = h.begin_timestamp_ms + 1000LL * e.seconds;
           if (o.json) {
@@ -102,11 +117,9 @@ int index(const Options& o) {
           }
           written = out.settle();
           return written.has_value();
-        });
-    if (!walked) {
-      cli::say(walked.error().text());
-      status = cli::kExitData;
-    }
+        },
+        note);
+    if (!walked) note(walked.error().text());
     if (!written) break;
   }
   return end_with(written, out, status);
@@ -152,10 +165,9 @@ int config(const Options& o) {
       continue;
     }
     if (o.json) {
-      fmt::format_to(std::back_inserter(out.buffer()),
-                     R"({{"file":"{}","content":{}}})"
-                     "\n",
-                     file.name, to_json(*value));
+      out.buffer() += R"({"file":)";
+      append_json_string(out.buffer(), file.name);
+      out.buffer() += R"(,"content":)" + to_json(*value) + "}\n";
     } else {
       fmt::format_to(std::back_inserter(out.buffer()), "# {}\n{}\n", file.name,
                      to_pretty_json(*value));

@@ -71,6 +71,12 @@ class PosixFile final : public File {
     if (fdatasync(fd_) != 0) return failed("sync");
     return {};
   }
+  Result<std::int64_t> next_data(std::int64_t offset) override {
+    const off_t at = lseek(fd_, offset, SEEK_DATA);  // nobody uses the descriptor's position
+    if (at >= 0) return static_cast<std::int64_t>(at);
+    if (errno == ENXIO) return size();
+    return offset;
+  }
   void start_writeback(std::int64_t offset, std::int64_t bytes) noexcept override {
     sync_file_range(fd_, offset, bytes, SYNC_FILE_RANGE_WRITE);
   }

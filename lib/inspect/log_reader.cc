@@ -14,6 +14,7 @@ namespace {
 // The bytes that both magics of a record begin with; they stand 4 bytes into it.
 constexpr std::array<std::byte, 3> kMagic = {std::byte{0xDA}, std::byte{0xA3}, std::byte{0x20}};
 constexpr std::size_t kMagicAt = 4;
+constexpr std::size_t kPositionAt = 28;  // of the record's own physical offset
 
 bool is_zero(Bytes in) {
   return in.empty() ||
@@ -32,8 +33,9 @@ Result<format::Record> good_record(Bytes in, PhysicalOffset at) {
   return record;
 }
 
-Result<std::unique_ptr<LogReader>> LogReader::open(fs::Fs& fs, const std::string& path) {
-  std::unique_ptr<LogReader> reader(new LogReader(fs));
+Result<std::unique_ptr<LogReader>> LogReader::open(fs::Fs& fs, const std::string& path,
+                                                   Cache cache) {
+  std::unique_ptr<LogReader> reader(new LogReader(fs, cache));
   MQ_TRY(const fs::Stat stat, fs.stat(path));
   if (!stat.is_directory) {
     MQ_CHECK(reader->add_single(path));
@@ -75,7 +77,7 @@ Result<void> LogReader::add_single(const std::string& path) {
                                                record.error().text())};
     start = record->physical_offset.value();
     files_.clear();
-    mapped_ = nullptr;
+    open_.reset();
   }
   files_.push_back({path, PhysicalOffset(*start), stat.bytes});
   return {};
@@ -101,18 +103,23 @@ std::string LogReader::where(PhysicalOffset at) const {
   return fmt::format("{} at {}", file->path, at - file->start);
 }
 
+Result<std::shared_ptr<LogReader::Open>> LogReader::open_file(const LogFile& file) {
+  if (open_ && open_->log == &file) return open_;
+  open_.reset();
+  auto open = std::make_shared<Open>();
+  open->log = &file;
+  MQ_TRY(open->file, fs_.open(file.path, fs::OpenMode::kRead));
+  MQ_TRY(open->mapping, open->file->map(file.bytes, fs::MapMode::kRead));
+  open->mapping->advise(fs::Mapping::Advice::kSequential);
+  open_ = open;
+  return open;
+}
+
 Result<Bytes> LogReader::bytes_from(PhysicalOffset at) {
   const LogFile* file = file_of(at);
   if (file == nullptr) return Bytes();
-  if (file != mapped_) {
-    if (file_ && mapped_ != nullptr) file_->drop_cache(0, 0);
-    mapping_.reset();
-    MQ_TRY(file_, fs_.open(file->path, fs::OpenMode::kRead));
-    MQ_TRY(mapping_, file_->map(file->bytes, fs::MapMode::kRead));
-    mapping_->advise(fs::Mapping::Advice::kSequential);
-    mapped_ = file;
-  }
-  return Bytes(mapping_->bytes()).subspan(static_cast<std::size_t>(at - file->start));
+  MQ_TRY(const auto open, open_file(*file));
+  return Bytes(open->mapping->bytes()).subspan(static_cast<std::size_t>(at - file->start));
 }
 
 Result<format::Record> LogReader::record_at(PhysicalOffset at) {
@@ -127,78 +134,138 @@ Result<format::Record> LogReader::record_at(PhysicalOffset at) {
   return record;
 }
 
-std::size_t LogReader::next_good(Bytes in, std::size_t from, PhysicalOffset start) {
+std::size_t LogReader::next_good(Open& open, std::size_t from) const {
+  constexpr std::size_t kWindow = 1 << 20;
+  const Bytes in = open.mapping->bytes();
+  std::size_t window_end = 0;
   for (std::size_t at = from + kMagicAt; at + kMagic.size() <= in.size();) {
-    const void* hit = memmem(in.data() + at, in.size() - at, kMagic.data(), kMagic.size());
-    if (hit == nullptr) break;
+    if (at >= window_end) {
+      // Nothing starts in a hole, and most of a store's newest file is one.
+      if (auto data = open.file->next_data(static_cast<std::int64_t>(at)))
+        at = std::max(at, static_cast<std::size_t>(*data));
+      if (at >= in.size()) break;
+      window_end = std::min(in.size(), at + kWindow);
+      release(open, at);
+    }
+    const void* hit = memmem(in.data() + at, window_end - at, kMagic.data(), kMagic.size());
+    if (hit == nullptr) {
+      if (window_end == in.size()) break;
+      at = window_end - (kMagic.size() - 1);  // a magic may have been cut in two
+      window_end = 0;
+      continue;
+    }
     const auto found = static_cast<std::size_t>(static_cast<const std::byte*>(hit) - in.data());
     const std::size_t candidate = found - kMagicAt;
-    if (good_record(in.subspan(candidate), start + static_cast<std::int64_t>(candidate)))
+    const PhysicalOffset position = open.log->start + static_cast<std::int64_t>(candidate);
+    const Bytes rest = in.subspan(candidate);
+    // The stored position first: it costs nothing, and a body full of magics has none that fits.
+    if (rest.size() >= kPositionAt + sizeof(std::int64_t) &&
+        load_be<std::int64_t>(rest.data() + kPositionAt) == position.value() &&
+        good_record(rest, position))
       return candidate;
     at = found + 1;
   }
   return in.size();
 }
 
-Result<PhysicalOffset> LogReader::walk(PhysicalOffset from, PhysicalOffset to, const Visit& visit,
-                                       const std::function<void(const Finding&)>& note) {
-  const auto tell = [&](PhysicalOffset at, std::string what, bool damage) {
-    if (note) note({at, std::move(what), damage});
-  };
-  PhysicalOffset last = std::max(from, begin());
-  for (std::size_t f = 0; f < files_.size(); ++f) {
-    const LogFile& file = files_[f];
-    const PhysicalOffset file_end = file.start + file.bytes;
-    if (file_end <= from || file.start >= to) continue;
-    if (f > 0 && files_[f - 1].start + files_[f - 1].bytes != file.start) {
-      tell(file.start, fmt::format("the file before {} is missing or short", file.path), true);
+void LogReader::release(Open& open, std::size_t before) const {
+  if (before < open.released + static_cast<std::size_t>(kResidentBytes)) return;
+  const auto at = static_cast<std::int64_t>(open.released);
+  const auto bytes = static_cast<std::int64_t>(before - open.released);
+  open.mapping->release(at, bytes);
+  if (cache_ == Cache::kDrop) open.file->drop_cache(at, bytes);
+  open.released = before;
+}
+
+Result<bool> LogReader::is_unused(std::size_t number) {
+  if (number >= files_.size()) return true;
+  MQ_TRY(const auto file, fs_.open(files_[number].path, fs::OpenMode::kRead));
+  std::array<std::byte, format::kBlankHeadBytes> head{};
+  MQ_TRY(const std::size_t got, file->read_at(0, head));
+  return is_zero(Bytes(head).first(got));
+}
+
+Result<std::size_t> LogReader::pass_over(std::size_t number, Open& open, std::size_t at,
+                                         const Pass& pass) {
+  const Bytes in = open.mapping->bytes();
+  const Bytes rest = in.subspan(at);
+  const PhysicalOffset position = open.log->start + static_cast<std::int64_t>(at);
+  if (format::record_kind(rest) == format::RecordKind::kBlank) {
+    const auto bytes = load_be<std::int32_t>(rest.data());
+    if (bytes != static_cast<std::int64_t>(rest.size())) {
+      pass.tell(position,
+                fmt::format("a blank of {} bytes, {} are left in the file", bytes, rest.size()),
+                true);
     }
-    MQ_TRY(const Bytes in, bytes_from(file.start));
-    std::size_t at = from > file.start ? static_cast<std::size_t>(from - file.start) : 0;
-    if (at > 0 && !good_record(in.subspan(at), from)) at = next_good(in, at, file.start);
-    while (at < in.size()) {
-      const PhysicalOffset position = file.start + static_cast<std::int64_t>(at);
-      if (position >= to) return last;
-      const Bytes rest = in.subspan(at);
-      auto record = good_record(rest, position);
-      if (record) {
-        const auto bytes = static_cast<std::size_t>(record->total_bytes);
-        last = position + record->total_bytes;
-        if (!visit(*record, rest.first(bytes))) return last;
-        at += bytes;
-        continue;
-      }
-      if (format::record_kind(rest) == format::RecordKind::kBlank) {
-        if (load_be<std::int32_t>(rest.data()) != static_cast<std::int64_t>(rest.size())) {
-          tell(position,
-               fmt::format("a blank of {} bytes, {} are left in the file",
-                           load_be<std::int32_t>(rest.data()), rest.size()),
-               true);
-        }
-        break;
-      }
-      // Zeros to the end of the newest file that is used are how it is meant to be.
-      const std::size_t next = next_good(in, at, file.start);
-      if (next == in.size() && is_zero(rest.first(std::min<std::size_t>(rest.size(), 8)))) {
-        const bool newest =
-            f + 1 == files_.size() || is_zero(bytes_from(files_[f + 1].start)->first(8));
-        tell(position,
-             newest ? "end of the log: zeros from here"
-                    : "zeros to the end of the file, and files follow",
-             !newest);
-        break;
-      }
-      tell(position,
-           fmt::format("{}; {}", record.error().text(),
-                       next == in.size()
-                           ? "nothing readable follows in this file"
-                           : fmt::format("the next good record is at {}",
-                                         file.start.value() + static_cast<std::int64_t>(next))),
-           true);
-      at = next;
+    return in.size();
+  }
+  const auto refused = good_record(rest, position);
+  const std::size_t next = next_good(open, at);
+  // Zeros to the end of the newest file that is used are how it is meant to be.
+  if (next == in.size() && is_zero(rest.first(std::min<std::size_t>(rest.size(), 8)))) {
+    MQ_TRY(const bool newest, is_unused(number + 1));
+    pass.tell(position,
+              newest ? "end of the log: zeros from here"
+                     : "zeros to the end of the file, and files follow",
+              !newest);
+    return next;
+  }
+  pass.tell(position,
+            fmt::format("{}; {}", refused ? std::string() : refused.error().text(),
+                        next == in.size() ? std::string("nothing readable follows in this file")
+                                          : fmt::format("the next good record is at {}",
+                                                        open.log->start.value() +
+                                                            static_cast<std::int64_t>(next))),
+            true);
+  return next;
+}
+
+Result<bool> LogReader::walk_file(std::size_t number, Pass& pass) {
+  MQ_TRY(const auto open, open_file(files_[number]));  // kept, whatever `visit` asks of us
+  const PhysicalOffset start = open->log->start;
+  const Bytes in = open->mapping->bytes();
+  std::size_t at = pass.from > start ? static_cast<std::size_t>(pass.from - start) : 0;
+  open->released = at;
+  if (at > 0 && !good_record(in.subspan(at), pass.from)) at = next_good(*open, at);
+  while (at < in.size()) {
+    const PhysicalOffset position = start + static_cast<std::int64_t>(at);
+    if (position >= pass.to) return false;
+    const Bytes rest = in.subspan(at);
+    if (auto record = good_record(rest, position)) {
+      const auto bytes = static_cast<std::size_t>(record->total_bytes);
+      pass.last = position + record->total_bytes;
+      if (!pass.visit(*record, rest.first(bytes))) return false;
+      at += bytes;
+      release(*open, at);
+    } else {
+      MQ_TRY(at, pass_over(number, *open, at, pass));
     }
   }
-  return last;
+  // A page that could not be read looks like zeros: then nothing above is to be believed.
+  if (open->mapping->faulted()) {
+    return Error{Errc::kIo, open->log->path + ": the device failed while it was read"};
+  }
+  open->released = 0;
+  if (cache_ == Cache::kDrop) {
+    open->mapping->release(0, static_cast<std::int64_t>(in.size()));
+    open->file->drop_cache(0, 0);
+  }
+  return true;
+}
+
+Result<PhysicalOffset> LogReader::walk(PhysicalOffset from, PhysicalOffset to, const Visit& visit,
+                                       const Note& note) {
+  Pass pass{.from = from, .to = to, .visit = visit, .note = note, .last = std::max(from, begin())};
+  for (std::size_t f = 0; f < files_.size(); ++f) {
+    const LogFile& file = files_[f];
+    if (file.start + file.bytes <= from || file.start >= to) continue;
+    if (f > 0 && files_[f - 1].start + files_[f - 1].bytes != file.start) {
+      pass.tell(file.start, fmt::format("the file before {} is missing or short", file.path), true);
+    }
+    MQ_TRY(const bool more, walk_file(f, pass));
+    if (!more) break;
+  }
+  return pass.last;
 }
 
 }  // namespace mq::inspect

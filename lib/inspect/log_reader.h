@@ -31,8 +31,12 @@ struct Finding {
 
 class LogReader {
  public:
+  // What becomes of file pages in the system's cache once a walk has passed them: a tool that reads
+  // all of a large store once should not push everything else out of memory.
+  enum class Cache { kKeep, kDrop };
   // Errors: kNotFound (no commit log there), kIo.
-  static Result<std::unique_ptr<LogReader>> open(fs::Fs& fs, const std::string& path);
+  static Result<std::unique_ptr<LogReader>> open(fs::Fs& fs, const std::string& path,
+                                                 Cache cache = Cache::kKeep);
 
   [[nodiscard]] const std::vector<LogFile>& files() const noexcept { return files_; }
   [[nodiscard]] PhysicalOffset begin() const noexcept;
@@ -49,24 +53,51 @@ class LogReader {
   // Every good record in [from, to) in order until `visit` says false. A record is good when it
   // decodes, its stored offset is its position, and its body has its CRC. `from` may lie anywhere:
   // the walk begins at the first record at or behind it. `note` (may be empty) is told what is in
-  // between. Returns where the last good record ended.
+  // between. Returns where the last good record ended. Records are views for the time of the call;
+  // a walk of any length keeps no more than kResidentBytes of a file in memory. Errors: kIo.
   using Visit = std::function<bool(const format::Record& record, Bytes bytes)>;
+  using Note = std::function<void(const Finding&)>;
   Result<PhysicalOffset> walk(PhysicalOffset from, PhysicalOffset to, const Visit& visit,
-                              const std::function<void(const Finding&)>& note = {});
+                              const Note& note = {});
+  static constexpr std::int64_t kResidentBytes = 64 << 20;
 
  private:
-  explicit LogReader(fs::Fs& fs) : fs_(fs) {}
+  struct Open {
+    const LogFile* log = nullptr;
+    std::unique_ptr<fs::File> file;
+    std::unique_ptr<fs::Mapping> mapping;
+    std::size_t released = 0;  // of a walk: the bytes before are not in memory for us
+  };
+  struct Pass {
+    PhysicalOffset from{};
+    PhysicalOffset to{};
+    const Visit& visit;
+    const Note& note;
+    PhysicalOffset last{};
+    void tell(PhysicalOffset at, std::string what, bool damage) const {
+      if (note) note({at, std::move(what), damage});
+    }
+  };
+
+  LogReader(fs::Fs& fs, Cache cache) : fs_(fs), cache_(cache) {}
   Result<void> list(const std::string& directory);
   Result<void> add_single(const std::string& path);
   [[nodiscard]] const LogFile* file_of(PhysicalOffset at) const;
-  // First good record in `in` at or behind `from`; in.size() if none.
-  [[nodiscard]] static std::size_t next_good(Bytes in, std::size_t from, PhysicalOffset start);
+  Result<std::shared_ptr<Open>> open_file(const LogFile& file);
+  // False when the walk is to end.
+  Result<bool> walk_file(std::size_t number, Pass& pass);
+  // What stands at `at` and is no record: tells, and returns where to go on.
+  Result<std::size_t> pass_over(std::size_t number, Open& open, std::size_t at, const Pass& pass);
+  // Whether the log ends before that file: there is none, or it holds nothing yet.
+  Result<bool> is_unused(std::size_t number);
+  // First good record at or behind `from`; the file's size if none.
+  std::size_t next_good(Open& open, std::size_t from) const;
+  void release(Open& open, std::size_t before) const;
 
   fs::Fs& fs_;
+  Cache cache_;
   std::vector<LogFile> files_;
-  const LogFile* mapped_ = nullptr;
-  std::unique_ptr<fs::File> file_;
-  std::unique_ptr<fs::Mapping> mapping_;
+  std::shared_ptr<Open> open_;
 };
 
 // The good record at the start of `in`, which stands at `at`. Errors: as decode_record, kCorrupt

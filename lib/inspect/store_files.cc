@@ -74,24 +74,59 @@ Result<std::vector<QueueDirectory>> list_queues(fs::Fs& fs, const std::string& s
 }
 
 Result<void> walk_queue(fs::Fs& fs, const QueueDirectory& queue,
-                        const std::function<bool(std::int64_t, const ConsumeQueueEntry&)>& visit) {
+                        const std::function<bool(std::int64_t, const ConsumeQueueEntry&)>& visit,
+                        const DamageNote& note) {
+  const auto tell = [&](const QueueFile& file, std::int64_t at, const std::string& what) {
+    if (note) note(fmt::format("{} at {}: {}", file.path, at, what));
+  };
   std::vector<std::byte> block(kEntryBytes * 3200);
+  std::int64_t expected = queue.files.empty() ? 0 : queue.files.front().start;
   for (const QueueFile& file : queue.files) {
+    if (file.start != expected) tell(file, 0, "the file before it is missing or short");
+    expected = file.start + file.bytes;
     MQ_TRY(const auto in, fs.open(file.path, fs::OpenMode::kRead));
     for (std::int64_t at = 0; at < file.bytes;) {
       MQ_TRY(const std::size_t got, in->read_at(at, block));
-      if (got < static_cast<std::size_t>(kEntryBytes)) break;
       for (std::size_t i = 0; i + kEntryBytes <= got; i += kEntryBytes) {
         const auto entry = format::decode_consume_queue_entry(Bytes(block).subspan(i, kEntryBytes));
-        if (!entry) return {};
-        if (!visit((file.start + at + static_cast<std::int64_t>(i)) / kEntryBytes, *entry))
+        const std::int64_t position = at + static_cast<std::int64_t>(i);
+        if (!entry && entry.error().code() == Errc::kNotFound) return {};
+        if (!entry) {
+          tell(file, position, entry.error().text());
+        } else if (!visit((file.start + position) / kEntryBytes, *entry)) {
           return {};
+        }
       }
-      at += static_cast<std::int64_t>(got);
+      const auto whole = static_cast<std::int64_t>(got) / kEntryBytes * kEntryBytes;
+      if (whole != static_cast<std::int64_t>(got)) {
+        tell(file, at + whole, fmt::format("{} bytes, no whole entry", file.bytes - at - whole));
+        break;
+      }
+      if (whole == 0) break;  // it became shorter while we read
+      at += whole;
     }
   }
   return {};
 }
+
+namespace {
+
+void read_index_head(Bytes file, IndexInfo& info) {
+  const auto header = format::decode_index_header(file);
+  if (!header) {
+    info.damage = fmt::format("{} at 0: {}", info.path, header.error().text());
+    return;
+  }
+  info.header = *header;
+  info.shape = guess_shape(file, *header);
+  if (info.shape.slots == 0 || header->index_count > info.shape.entries) {
+    info.damage =
+        fmt::format("{}: {} bytes with {} entries, and no number of slots makes sense of it",
+                    info.path, info.bytes, header->index_count);
+  }
+}
+
+}  // namespace
 
 Result<std::vector<IndexInfo>> list_index(fs::Fs& fs, const std::string& store) {
   std::vector<IndexInfo> out;
@@ -101,13 +136,12 @@ Result<std::vector<IndexInfo>> list_index(fs::Fs& fs, const std::string& store) 
     const std::string path = store + "/index/" + name;
     MQ_TRY(const auto file, fs.open(path, fs::OpenMode::kRead));
     MQ_TRY(const std::int64_t bytes, file->size());
-    if (bytes < static_cast<std::int64_t>(format::IndexHeader::kEncodedBytes)) continue;
-    MQ_TRY(const auto mapping, file->map(bytes, fs::MapMode::kRead));
-    const Bytes all = mapping->bytes();
-    IndexInfo info{.path = path, .bytes = bytes, .header = {}, .shape = {}};
-    if (auto header = format::decode_index_header(all)) {
-      info.header = *header;
-      info.shape = guess_shape(all, *header);
+    IndexInfo info{.path = path, .bytes = bytes, .header = {}, .shape = {}, .damage = {}};
+    if (bytes < static_cast<std::int64_t>(format::IndexHeader::kEncodedBytes)) {
+      info.damage = fmt::format("{}: {} bytes, an index file has 40 and more", path, bytes);
+    } else {
+      MQ_TRY(const auto mapping, file->map(bytes, fs::MapMode::kRead));
+      read_index_head(mapping->bytes(), info);
     }
     out.push_back(std::move(info));
   }
@@ -115,20 +149,23 @@ Result<std::vector<IndexInfo>> list_index(fs::Fs& fs, const std::string& store) 
 }
 
 Result<void> walk_index(fs::Fs& fs, const IndexInfo& index,
-                        const std::function<bool(std::int32_t, const format::IndexEntry&)>& visit) {
-  if (index.shape.slots == 0) {
-    return Error{Errc::kCorrupt,
-                 fmt::format("{}: {} bytes, and no number of slots makes sense of them", index.path,
-                             index.bytes)};
-  }
+                        const std::function<bool(std::int32_t, const format::IndexEntry&)>& visit,
+                        const DamageNote& note) {
+  if (!index.damage.empty()) return Error{Errc::kCorrupt, index.damage};
   MQ_TRY(const auto file, fs.open(index.path, fs::OpenMode::kRead));
   MQ_TRY(const auto mapping, file->map(index.bytes, fs::MapMode::kRead));
   const Bytes all = mapping->bytes();
   for (std::int32_t i = 1; i < std::min(index.header.index_count, index.shape.entries); ++i) {
-    MQ_TRY(const auto entry, format::decode_index_entry(all.subspan(
-                                 static_cast<std::size_t>(index.shape.entry_at(i)), 20)));
-    if (!visit(i, entry)) return {};
+    const auto entry = format::decode_index_entry(
+        all.subspan(static_cast<std::size_t>(index.shape.entry_at(i)), 20));
+    if (!entry) {
+      if (note) note(fmt::format("{} entry {}: {}", index.path, i, entry.error().text()));
+    } else if (!visit(i, *entry)) {
+      return {};
+    }
   }
+  if (mapping->faulted())
+    return Error{Errc::kIo, index.path + ": the device failed while it was read"};
   return {};
 }
 

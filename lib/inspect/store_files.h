@@ -25,22 +25,29 @@ struct QueueDirectory {
 };
 // Every queue under consumequeue/, sorted. None is no error.
 Result<std::vector<QueueDirectory>> list_queues(fs::Fs& fs, const std::string& store);
-// Calls visit(queue offset, entry) for each valid entry in order until the first that is not, or
-// until it says false.
+// Told file, position and what is wrong there.
+using DamageNote = std::function<void(const std::string&)>;
+// Calls visit(queue offset, entry) for each entry in order until the first that was never written,
+// or until it says false. `note` (may be empty) is told of entries that cannot be, which are passed
+// over, of bytes that are no whole entry, and of missing files.
 Result<void> walk_queue(
     fs::Fs& fs, const QueueDirectory& queue,
-    const std::function<bool(std::int64_t, const format::ConsumeQueueEntry&)>& visit);
+    const std::function<bool(std::int64_t, const format::ConsumeQueueEntry&)>& visit,
+    const DamageNote& note = {});
 
 struct IndexInfo {
   std::string path;
   std::int64_t bytes = 0;
   format::IndexHeader header;
   format::IndexShape shape;  // guessed from length and chains
+  std::string damage;        // why nothing in it can be read; else empty
 };
 Result<std::vector<IndexInfo>> list_index(fs::Fs& fs, const std::string& store);
+// Entries that cannot be are passed over and noted.
 Result<void> walk_index(
     fs::Fs& fs, const IndexInfo& index,
-    const std::function<bool(std::int32_t number, const format::IndexEntry&)>& visit);
+    const std::function<bool(std::int32_t number, const format::IndexEntry&)>& visit,
+    const DamageNote& note = {});
 
 // Errors: kNotFound.
 Result<format::Checkpoint> read_checkpoint(fs::Fs& fs, const std::string& store);
