@@ -61,7 +61,8 @@ class File {
   // Starts write-out of the range without waiting. Best effort.
   virtual void start_writeback(std::int64_t offset, std::int64_t bytes) noexcept = 0;
   // Where the first byte at or behind `offset` that may not be in a hole stands; the file's end if
-  // all the rest is one. What it skips reads as zeros. A file system that cannot tell says `offset`.
+  // all the rest is one. What it skips reads as zeros. A file system that cannot tell says
+  // `offset`.
   virtual Result<std::int64_t> next_data(std::int64_t offset) { return offset; }
   // Tells the page cache that the range will not be read again soon. Best effort.
   virtual void drop_cache(std::int64_t offset, std::int64_t bytes) noexcept = 0;

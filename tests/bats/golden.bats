@@ -39,6 +39,17 @@ from_files() {
   before=$(checksums "$store")
   mqrecv --store "$store" -J --all-properties "${topics[@]}" >"$work/out.jsonl"
   python3 "$check" messages "$manifest" <"$work/out.jsonl"
+  cat >"$work/by_key" <<SH
+#!/bin/sh
+exec mqrecv --store "$store" -J --key "\$2" "\$1"
+SH
+  cat >"$work/by_time" <<SH
+#!/bin/sh
+exec mqrecv --store "$store" -J -p "\$2" -S "@\$3" -c 1 "\$1"
+SH
+  chmod +x "$work/by_key" "$work/by_time"
+  python3 "$check" keys "$manifest" "$work/by_key"
+  python3 "$check" times "$manifest" "$work/by_time"
   [ "$(checksums "$store")" = "$before" ]
 }
 
