@@ -119,7 +119,12 @@ Result<Bytes> LogReader::bytes_from(PhysicalOffset at) {
   const LogFile* file = file_of(at);
   if (file == nullptr) return Bytes();
   MQ_TRY(const auto open, open_file(*file));
-  return Bytes(open->mapping->bytes()).subspan(static_cast<std::size_t>(at - file->start));
+  // Reads that go forward leave no more in memory than a walk does; released pages come back with
+  // the same bytes when a view of them is still in use.
+  const auto offset = static_cast<std::size_t>(at - file->start);
+  open->released = std::min(open->released, offset);
+  release(*open, offset);
+  return Bytes(open->mapping->bytes()).subspan(offset);
 }
 
 Result<format::Record> LogReader::record_at(PhysicalOffset at) {
