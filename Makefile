@@ -35,11 +35,11 @@ deps-lint: deps
 
 ## make test       unit tests, then bats (SAN=asan|tsan for the same under a sanitizer)
 test: build
-	@tests/run.sh --build $(BUILD) unit bats
+	@tests/run.sh --build $(BUILD) unit bats crash
 
 ## make check      test and interop with the real broker; ends in "N passed, N failed"
 check: build
-	@tests/run.sh --build $(BUILD) layers unit bats interop
+	@tests/run.sh --build $(BUILD) layers unit bats crash interop
 
 ## make interop    the reference broker and clients against ours, brought in from the package registries
 interop: build

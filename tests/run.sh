@@ -55,6 +55,7 @@ for part in "${parts[@]}"; do
     layers) run_layers ;;
     unit) run_unit ;;
     bats) for f in tests/bats/*.bats; do [ -e "$f" ] && scripts+=("$f"); done ;;
+    crash) for f in tests/crash/*_test.sh; do [ -e "$f" ] && scripts+=("$f"); done ;;
     interop) for f in tests/interop/*_test.sh; do [ -e "$f" ] && scripts+=("$f"); done ;;
     *) echo "run.sh: no part '$part'" >&2; exit 64 ;;
   esac

@@ -10,7 +10,7 @@ same=$root/tests/support/same_messages.py
 bring_peers || { fail "the peers come from the package registry"; exit 1; }
 start_namesrv || { fail "the name server starts"; exit 1; }
 
-sizes=(mappedFileSizeCommitLog=8388608 mappedFileSizeConsumeQueue=4000 maxHashSlotNum=1000 maxIndexNum=4000)
+sizes=(mappedFileSizeCommitLog=5242880 mappedFileSizeConsumeQueue=4000 maxHashSlotNum=1000 maxIndexNum=4000)
 conf=$tmp/mqd.conf
 printf '%s\n' brokerName=broker-a brokerClusterName=DefaultCluster fileReservedTime=1000000 "${sizes[@]}" >"$conf"
 store=$tmp/store

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Goal: nothing acknowledged is lost by SIGKILL. Method: producers of our own send into mqd, which is killed at a random
+moment; after a restart every acknowledged message must be there once, where the acknowledgement said, body intact: in
+queue, commit log and index.
+
+  kill9.py BIN_DIR ROUNDS [SEED]
+
+Rounds go round 1, 16 and 64 producers and both flush modes. Speaks TAP; a failed round says how to repeat it.
+"""
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+BIN = os.path.abspath(sys.argv[1])
+ROUNDS = int(sys.argv[2])
+SEED = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(1 << 32)
+DIR = tempfile.mkdtemp(prefix='mq-kill9.')
+SOCKET = f'unix:{DIR}/s'
+SIZES = ['mappedFileSizeCommitLog=1048576', 'mappedFileSizeConsumeQueue=20000', 'maxHashSlotNum=1000', 'maxIndexNum=20000']
+
+
+def start(flush):
+    read, write = os.pipe()
+    os.set_inheritable(write, True)
+    command = [f'{BIN}/mqd', '--store', f'{DIR}/store', '--listen', SOCKET, '--ready-fd', str(write), '-q',
+               '-o', f'flushDiskType={flush}']
+    for size in SIZES:
+        command += ['-o', size]
+    process = subprocess.Popen(command, pass_fds=[write], stderr=open(f'{DIR}/mqd.log', 'ab'))
+    os.close(write)
+    if not os.read(read, 1):
+        raise AssertionError('mqd did not start: ' + open(f'{DIR}/mqd.log').read()[-2000:])
+    os.close(read)
+    return process
+
+
+def tool(*command):
+    done = subprocess.run([f'{BIN}/{command[0]}', *command[1:]], capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        raise AssertionError(f'{command}: exit {done.returncode}: {done.stderr[-1000:]}')
+    return done.stdout.splitlines()
+
+
+def produce(topic, producers, flush, rng):
+    """Returns the acknowledgements: (producer, number, id, queue, offset)."""
+    daemon = start(flush)
+    tool('mqctl', '-b', SOCKET, 'topic', 'create', topic, '--queues', '4')
+    senders = []
+    for i in range(producers):
+        seq = subprocess.Popen(['seq', '-f', f'{topic}-{i}-%.0f', '1', '100000000'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        batch = rng.choice(['1', '2K', '64K'])
+        senders.append((seq, subprocess.Popen(
+            [f'{BIN}/mqsend', '-q', '-b', SOCKET, '--batch', batch, '--receipts', f'{DIR}/r{i}', '--retries', '0', topic],
+            stdin=seq.stdout, stderr=subprocess.DEVNULL)))
+        seq.stdout.close()
+    time.sleep(rng.uniform(0.05, 0.5) + producers * 0.01)
+    daemon.send_signal(signal.SIGKILL)
+    daemon.wait()
+    acks = []
+    for i, (seq, sender) in enumerate(senders):
+        sender.wait()
+        seq.kill()
+        seq.wait()
+        with open(f'{DIR}/r{i}') as f:
+            for line in f:
+                number, _, ident, queue, offset, status = line.split()
+                assert status == 'SEND_OK', line
+                acks.append((i, number, ident, int(queue), int(offset)))
+    return acks
+
+
+def check(topic, acks, flush, rng):
+    daemon = start(flush)
+    try:
+        served, ids = {}, {}
+        for line in tool('mqrecv', '-b', SOCKET, '-F', '%p %o %P %i %s\\n', topic):
+            queue, offset, physical, ident, body = line.split(' ', 4)
+            assert (int(queue), int(offset)) not in served, f'{queue}/{offset} twice'
+            assert ident not in ids, f'{ident} twice'
+            served[int(queue), int(offset)] = (ident, body)
+            ids[ident] = physical
+        for i, number, ident, queue, offset in acks:
+            got = served.get((queue, offset))
+            want = (ident, f'{topic}-{i}-{number}')
+            assert got == want, f'{queue}/{offset}: acknowledged {want}, found {got}'
+        last = {}
+        for i, number, _, queue, offset in acks:  # what one producer sent to one queue is in its order
+            before = last.get((i, queue), (0, -1))
+            assert int(number) > before[0] and offset > before[1], f'producer {i}, queue {queue}: order'
+            last[i, queue] = (int(number), offset)
+        for _, _, ident, _, _ in rng.sample(acks, min(20, len(acks))):
+            found = tool('mqrecv', '-b', SOCKET, '--key', ident, '-F', '%P\\n', topic)
+            assert found == [ids[ident]], f'index: {ident} at {ids[ident]}, found {found}'
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait()
+    logged = set(tool('mqdump', 'log', f'{DIR}/store', '-F', '%i\\n'))
+    missing = [a for a in acks if a[2] not in logged]
+    assert not missing, f'{len(missing)} not in the commit log'
+
+
+def main():
+    failed = False
+    for n in range(ROUNDS):
+        rng = random.Random(SEED + n)
+        producers = (1, 16, 64)[n % 3]
+        flush = ('ASYNC_FLUSH', 'SYNC_FLUSH')[n // 3 % 2]
+        name = f'SIGKILL under {producers} producers, {flush}'
+        if n % 12 == 0:
+            shutil.rmtree(f'{DIR}/store', ignore_errors=True)
+        try:
+            topic = f't{n}'
+            acks = produce(topic, producers, flush, rng)
+            check(topic, acks, flush, rng)
+            print(f'ok {name}: {len(acks)} acknowledged', flush=True)
+        except AssertionError as e:
+            failed = True
+            print(f'not ok {name} (kill9.py {sys.argv[1]} {n + 1} {SEED})\n# {e}', flush=True)
+    shutil.rmtree(DIR, ignore_errors=True)
+    return failed
+
+
+sys.exit(main())

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# make soak: 200 rounds of SIGKILL, 2,000 seeds of power loss.
+set -eu
+cd "$(dirname "$0")/../.."
+build=$(cd "$1" && pwd)
+tests/soak/kill9.py "$build/bin" "${ROUNDS:-200}"
+MQ_SEEDS=${SEEDS:-2000} "$build/tests/power_loss_test"
