@@ -310,11 +310,23 @@ Result<std::int64_t> ConsumeQueueSet::first_entry_from(ConsumeQueue& queue,
       low = std::max(low, queue.first_file_ / kEntryBytes);
     }
   }
+  // Fillers in front (4.3) are passed over one by one; those in between, where records were lost,
+  // count as what stands before them, so that the rest is in order and can be halved.
+  while (low < max) {
+    MQ_TRY(const ConsumeQueueEntry first, entry(queue, low));
+    if (!first.is_filler()) break;
+    ++low;
+  }
+  const std::int64_t begin = low;
   std::int64_t high = max;
   while (low < high) {
     const std::int64_t middle = low + (high - low) / 2;
-    MQ_TRY(const ConsumeQueueEntry found, entry(queue, middle));
-    if (found.is_filler() || found.commitlog_offset.value() < log_begin) {
+    std::int64_t real = middle;
+    MQ_TRY(ConsumeQueueEntry found, entry(queue, real));
+    while (found.is_filler() && real > begin) {
+      MQ_TRY(found, entry(queue, --real));
+    }
+    if (found.commitlog_offset.value() < log_begin) {
       low = middle + 1;
     } else {
       high = middle;

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -100,7 +101,7 @@ class Dispatcher::Round {
       auto record = format::decode_record(
           rest, check_body ? format::CheckBody::kCrc : format::CheckBody::kNo);
       if (!record || record->physical_offset != at) {
-        const PhysicalOffset next = log.next_good(at + 1);
+        const PhysicalOffset next = log.next_good(at);
         log::warn("dispatch: commit log {} to {} is damaged and passed over", at.value(),
                   next.value());
         at = next;
@@ -109,6 +110,7 @@ class Dispatcher::Round {
       if (take(*record)) {
         // Entries are missing in front of it: once, everything is walked from the beginning.
         MQ_CHECK(put_keys());
+        goes_back_ = true;
         return log.begin();
       }
       ++records;
@@ -116,10 +118,16 @@ class Dispatcher::Round {
       rest = rest.subspan(static_cast<std::size_t>(record->total_bytes));
     }
     MQ_CHECK(put_keys());
+    // Only now: what is dispatched up to this time is in queues and index both, and the checkpoint
+    // may say so.
+    if (timestamp_ms_ > 0) d_.timestamp_ms_.store(timestamp_ms_, std::memory_order_release);
     taken_ += static_cast<std::int64_t>(records);
     return at;
   }
   [[nodiscard]] std::int64_t taken() const noexcept { return taken_; }
+  // Did the last advance() ask to start over? Then it may have returned where it began without
+  // having come to an end.
+  [[nodiscard]] bool goes_back() noexcept { return std::exchange(goes_back_, false); }
   Result<void> put_keys() {
     if (keys_.empty()) return {};
     Result<void> why;
@@ -155,7 +163,7 @@ class Dispatcher::Round {
         transaction != format::kTransactionRollback) {
       add_keys(record, wanted, queue.topic().index_prefix_hash);
     }
-    d_.timestamp_ms_.store(record.store_timestamp_ms, std::memory_order_release);
+    timestamp_ms_ = record.store_timestamp_ms;
     return false;
   }
 
@@ -200,7 +208,9 @@ class Dispatcher::Round {
   ConsumeQueue* last_ = nullptr;
   std::vector<IndexKey> keys_;
   std::int64_t taken_ = 0;
+  std::int64_t timestamp_ms_ = 0;  // store time of the last record taken
   bool rewound_ = false;
+  bool goes_back_ = false;
 };
 
 Dispatcher::Dispatcher(Parts parts)
@@ -219,7 +229,7 @@ Result<void> Dispatcher::recover(const RecoverOptions& options, RecoveryReport& 
   PhysicalOffset at = queues.dispatch_from;
   round_->index_from = log.readable();
   if (parts_.index != nullptr) {
-    MQ_TRY(auto index, parts_.index->recover(log, options.clean_exit));
+    MQ_TRY(auto index, parts_.index->recover(log, options.clean_exit, options.safe_from));
     report.index_files_repaired += index.files_repaired;
     report.notes.insert(report.notes.end(), index.notes.begin(), index.notes.end());
     round_->index_from = std::max(index.index_from, log.begin());
@@ -232,7 +242,7 @@ Result<void> Dispatcher::recover(const RecoverOptions& options, RecoveryReport& 
   int percent = -1;
   while (at < log.readable()) {
     MQ_TRY(const PhysicalOffset next, round_->advance(at));
-    if (next == at) break;
+    if (next == at && !round_->goes_back()) break;
     at = next;
     if (parts_.queues->is_due()) MQ_CHECK(parts_.queues->write_out_due());
     const auto now = static_cast<int>((total - (log.readable() - at)) * 90 / total) + 10;

@@ -26,8 +26,8 @@ Result<format::Record> record_at(const LogSource& log, PhysicalOffset at) {
   return record;
 }
 
-// How many entries, from the first, name records that the log still holds, in its order.
-std::int32_t valid_entries(const IndexFile& file, const LogSource& log) {
+// Number of the first entry that names no record before `limit`, or is out of order.
+std::int32_t valid_entries(const IndexFile& file, PhysicalOffset limit) {
   std::int64_t last = -1;
   std::int32_t i = 1;
   for (; i < file.count(); ++i) {
@@ -35,7 +35,7 @@ std::int32_t valid_entries(const IndexFile& file, const LogSource& log) {
     const bool lost =
         e.key_hash == 0 && e.commitlog_offset.value() == 0 && e.seconds == 0 && e.previous == 0;
     if (lost || e.key_hash < 0 || e.seconds < 0 || e.commitlog_offset.value() < last ||
-        e.commitlog_offset >= log.readable()) {
+        e.commitlog_offset >= limit) {
       break;
     }
     last = e.commitlog_offset.value();
@@ -57,72 +57,80 @@ Result<void> IndexSet::load() {
   return {};
 }  // all that can be said without the log is in recover()
 
-Result<IndexSet::Recovered> IndexSet::recover(const LogSource& log, bool clean_exit) {
+Result<IndexSet::Recovered> IndexSet::recover(const LogSource& log, bool clean_exit,
+                                              PhysicalOffset safe_from) {
   Recovered out{.index_from = log.begin(), .notes = {}};
   auto names = options_.fs->list(options_.root);
   if (!names) {
     if (names.error().code() == Errc::kNotFound) return out;
     return std::move(names).error();
   }
-  std::vector<FilePtr> good;
-  bool drop = false;  // from the first damaged file on: its range of the log is indexed again
   std::erase_if(*names, [](const std::string& name) { return !is_index_name(name); });
-  for (std::size_t i = 0; i < names->size(); ++i) {
-    const std::string& name = (*names)[i];
-    const bool newest = i + 1 == names->size();
-    if (!drop) {
+  const PhysicalOffset limit = clean_exit ? log.readable() : std::min(safe_from, log.readable());
+  std::vector<FilePtr> good;
+  bool is_end = false;  // from here on the log is indexed again
+  bool has_removed = false;
+  for (const std::string& name : *names) {
+    if (!is_end) {
       auto file = IndexFile::open(*options_.fs, options_.root, name, options_.shape);
-      const bool order =
-          file && (good.empty() || (*file)->begin_offset() >= good.back()->begin_offset());
-      const bool within = file && ((*file)->is_empty() || (*file)->begin_offset() < log.readable());
-      if (file && order && within) {
-        const std::int32_t valid =
-            newest && !clean_exit
-                ? valid_entries(**file, log)
-                : ((*file)->end_offset() < log.readable() || (*file)->is_empty() ? (*file)->count()
-                                                                                 : 0);
-        const bool whole = valid == (*file)->count() && (*file)->chains_hold(kEntriesChecked);
-        if (!whole && newest) {
-          const std::int32_t keep = valid > 0 ? valid : valid_entries(**file, log);
-          std::int64_t end_ms = (*file)->begin_ms();
-          if (keep > 1) {
-            if (auto last = record_at(log, (*file)->entry(keep - 1).commitlog_offset))
-              end_ms = last->store_timestamp_ms;
-          }
-          MQ_CHECK((*file)->rebuild(keep, end_ms));
-          ++out.files_repaired;
-          out.notes.push_back(
-              fmt::format("index {}: kept {} of its entries, chains built anew", name, keep - 1));
-        }
-        if (whole || newest) {
+      if (!file) {
+        out.notes.push_back(
+            fmt::format("index {}: {}; built anew from the commit log", name, file.error().text()));
+        is_end = true;
+      } else {
+        const PhysicalOffset after = good.empty() ? PhysicalOffset(0) : good.back()->end_offset();
+        MQ_TRY(const bool whole, settle(**file, log, limit, after, clean_exit, out));
+        is_end = !whole;
+        if (whole || !(*file)->is_empty()) {
           good.push_back(std::move(*file));
           continue;
         }
       }
-      drop = true;
-      out.notes.push_back(
-          fmt::format("index {}: {}; built anew from the commit log", name,
-                      file ? "its entries do not fit the commit log" : file.error().text()));
     }
     ++out.files_repaired;
+    has_removed = true;
     MQ_CHECK(options_.fs->remove(options_.root + "/" + name));
   }
-  // Behind the last record that is known; after a crash that one once more, as it may have several
-  // keys.
-  while (!good.empty() && good.back()->is_empty() && good.size() > 1) {
+  while (good.size() > 1 && good.back()->is_empty()) {
     MQ_CHECK(options_.fs->remove(options_.root + "/" + good.back()->name()));
+    has_removed = true;
     good.pop_back();
   }
+  // Removed for good before others take their place.
+  if (has_removed) MQ_CHECK(options_.fs->sync_directory(options_.root));
+  // Behind the last record that is known; after a crash that one once more, as it may have several
+  // keys.
   if (!good.empty() && !good.back()->is_empty() && good.back()->end_offset() >= log.begin()) {
     out.index_from = good.back()->end_offset();
-    if (clean_exit) {
+    if (clean_exit && !is_end) {
       if (auto last = record_at(log, out.index_from)) out.index_from += last->total_bytes;
     }
   }
   const MutexLock lock(mu_);
   files_ = std::move(good);
-  if (files_.size() > 1) sealed_timestamp_ms_.store(files_[files_.size() - 2]->end_ms());
+  if (clean_exit && files_.size() > 1)
+    sealed_timestamp_ms_.store(files_[files_.size() - 2]->end_ms());
   return out;
+}
+
+// Cuts the file behind its last entry before `limit`, if need be. False when it was not whole, and
+// what comes behind it is therefore to be built anew.
+Result<bool> IndexSet::settle(IndexFile& file, const LogSource& log, PhysicalOffset limit,
+                              PhysicalOffset after, bool clean_exit, Recovered& out) {
+  if (file.is_empty()) return clean_exit;
+  const bool is_below = file.begin_offset() >= after && file.end_offset() < limit;
+  if (is_below && file.chains_hold(kEntriesChecked)) return true;
+  const std::int32_t keep = file.begin_offset() >= after ? valid_entries(file, limit) : 1;
+  std::int64_t end_ms = file.begin_ms();
+  if (keep > 1) {
+    if (auto last = record_at(log, file.entry(keep - 1).commitlog_offset))
+      end_ms = last->store_timestamp_ms;
+  }
+  MQ_CHECK(file.rebuild(keep, end_ms));
+  ++out.files_repaired;
+  out.notes.push_back(
+      fmt::format("index {}: kept {} of its entries, chains built anew", file.name(), keep - 1));
+  return false;
 }
 
 Result<IndexSet::FilePtr> IndexSet::add_file() {

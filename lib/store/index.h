@@ -58,10 +58,11 @@ class IndexSet {
     std::int64_t files_repaired = 0;
     std::vector<std::string> notes;
   };
-  // With the log's valid range known: after an unclean exit checks all of the newest file, else its
-  // ends; cuts what the log does not hold, repairs counts, slots and chains; rebuilds a damaged
-  // older file from its range of the log. Errors: kIo, kNoSpace.
-  Result<Recovered> recover(const LogSource& log, bool clean_exit);
+  // With the log's valid range known. After a clean exit checks the ends of the files. After a
+  // crash only what was put for records before `safe_from` is known to be on disk as written: the
+  // file that reaches it is cut there and its slots and chains are built anew, later ones are
+  // removed. What is damaged, and all behind it, is removed as well. Errors: kIo, kNoSpace.
+  Result<Recovered> recover(const LogSource& log, bool clean_exit, PhysicalOffset safe_from);
 
   // --- dispatch ---
 
@@ -92,6 +93,8 @@ class IndexSet {
   using FilePtr = std::shared_ptr<IndexFile>;
   [[nodiscard]] std::vector<FilePtr> files() const MQ_EXCLUDES(mu_);
   Result<FilePtr> add_file();
+  static Result<bool> settle(IndexFile& file, const LogSource& log, PhysicalOffset limit,
+                             PhysicalOffset after, bool clean_exit, Recovered& out);
 
   const Options options_;
   mutable Mutex mu_;

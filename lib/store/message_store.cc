@@ -264,6 +264,8 @@ void MessageStoreImpl::flush_queues(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     {
       const MutexLock lock(sleep_mu_);
+      // Asked under the lock, or the wake-up of a stop that comes now is missed.
+      if (stop.stop_requested()) return;
       (void)sleep_cv_.wait_for(sleep_mu_,
                                std::chrono::milliseconds(options_.queue_flush_interval_ms));
     }

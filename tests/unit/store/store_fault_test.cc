@@ -1,0 +1,117 @@
+// A device that fails, a disk that fills up: what message_store.h promises then.
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+#include "store_fixture.h"
+#include "support/fault_fs.h"
+
+namespace mq::store {
+namespace {
+
+using namespace test;
+using mq::test::FaultFs;
+using mq::test::FsOp;
+
+class StoreFault : public testing::Test {
+ protected:
+  void open(FlushMode mode) {
+    auto store = MessageStore::open(small_options(fs_, system_clock(), mode));
+    ASSERT_TRUE(store) << store.error();
+    store_ = std::move(*store);
+    for (int i = 0; i < 20; ++i) {
+      const auto done =
+          put(*store_, "t", 0, "before " + std::to_string(i), "b" + std::to_string(i));
+      ASSERT_EQ(done.status, PutStatus::kOk) << done.reason;
+      ASSERT_EQ(wait_durable(*store_, done.end), PutStatus::kOk);
+    }
+    ASSERT_TRUE(store_->wait_dispatched(5000));
+  }
+  void expect_reads_go_on() { EXPECT_GE(read_all(*store_, "t", 0).size(), 20U); }
+
+  FaultFs fs_{1};
+  std::unique_ptr<MessageStore> store_;
+};
+
+TEST_F(StoreFault, AFailedSyncIsFinalNothingIsAcknowledgedAfterIt) {
+  open(FlushMode::kSync);
+  fs_.fail({.op = FsOp::kSync, .sys_errno = EIO});
+  const auto first = put(*store_, "t", 0, "doomed", "d");
+  ASSERT_EQ(first.status, PutStatus::kOk);
+  EXPECT_EQ(wait_durable(*store_, first.end), PutStatus::kServiceNotAvailable);
+  // The device works again; we do not believe it.
+  for (int i = 0; i < 3; ++i) {
+    const auto again = put(*store_, "t", 0, "no", "n");
+    EXPECT_EQ(again.status, PutStatus::kServiceNotAvailable);
+    EXPECT_NE(again.reason.find("sync failed"), std::string::npos) << again.reason;
+  }
+  EXPECT_FALSE(store_->stats().writable);
+  expect_reads_go_on();
+  EXPECT_FALSE(store_->close());
+  EXPECT_TRUE(fs_.exists("store/abort"));
+}
+
+TEST_F(StoreFault, AFullDiskRefusesWithTheReasonAndWritesResumeWhenSpaceReturns) {
+  open(FlushMode::kAsync);
+  fs_.set_capacity(fs_.used_bytes() + 32 * 1024);
+  PutResult refused;
+  int taken = 0;
+  for (int i = 0; i < 2000 && refused.status != PutStatus::kServiceNotAvailable; ++i) {
+    refused = put(*store_, "t", 0, std::string(2000, 'x'), "f" + std::to_string(i));
+    if (refused.status == PutStatus::kOk) ++taken;
+  }
+  ASSERT_EQ(refused.status, PutStatus::kServiceNotAvailable);
+  EXPECT_NE(refused.reason.find("disk"), std::string::npos) << refused.reason;
+  expect_reads_go_on();
+  fs_.set_capacity(1LL << 40);
+  PutResult later;
+  for (int i = 0; i < 300 && later.status != PutStatus::kOk; ++i) {
+    later = put(*store_, "t", 0, "after", "after");
+    if (later.status != PutStatus::kOk) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  ASSERT_EQ(later.status, PutStatus::kOk) << later.reason;
+  ASSERT_TRUE(store_->wait_dispatched(5000));
+  EXPECT_EQ(read_all(*store_, "t", 0).size(), static_cast<std::size_t>(20 + taken + 1));
+  EXPECT_TRUE(store_->close());
+}
+
+TEST_F(StoreFault, AFailingAllocationRefusesAndReadsGoOn) {
+  open(FlushMode::kAsync);
+  fs_.fail({.op = FsOp::kAllocate, .sys_errno = EIO, .forever = true});
+  PutResult refused;
+  for (int i = 0; i < 2000 && refused.status != PutStatus::kServiceNotAvailable; ++i) {
+    refused = put(*store_, "t", 0, std::string(2000, 'x'), "f" + std::to_string(i));
+  }
+  ASSERT_EQ(refused.status, PutStatus::kServiceNotAvailable);
+  EXPECT_FALSE(refused.reason.empty());
+  expect_reads_go_on();
+}
+
+TEST_F(StoreFault, AFailingWriteOfQueuesLosesNoMessage) {
+  open(FlushMode::kAsync);
+  fs_.fail({.op = FsOp::kWrite, .sys_errno = EIO, .forever = true});
+  int taken = 0;
+  for (int i = 0; i < 500; ++i) {
+    if (put(*store_, "t", 0, "body", "f" + std::to_string(i)).status == PutStatus::kOk) ++taken;
+  }
+  expect_reads_go_on();
+  store_.reset();
+  fs_.clear_faults();
+  auto again = MessageStore::open(small_options(fs_, system_clock(), FlushMode::kAsync));
+  ASSERT_TRUE(again) << again.error();
+  store_ = std::move(*again);
+  ASSERT_TRUE(store_->wait_dispatched(5000));
+  EXPECT_EQ(read_all(*store_, "t", 0).size(), static_cast<std::size_t>(20 + taken));
+}
+
+TEST_F(StoreFault, AFailingRenameAtStartIsAnErrorNotACrash) {
+  fs_.fail({.op = FsOp::kRename, .sys_errno = EIO});
+  auto store = MessageStore::open(small_options(fs_, system_clock(), FlushMode::kAsync));
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code(), Errc::kIo);
+  auto again = MessageStore::open(small_options(fs_, system_clock(), FlushMode::kAsync));
+  EXPECT_TRUE(again) << again.error();
+}
+
+}  // namespace
+}  // namespace mq::store
