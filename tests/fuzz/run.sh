@@ -28,5 +28,4 @@ run_one() {
 }
 export -f run_one
 export build seconds
-printf '%s\n' "${names[@]}" | xargs -P 2 -I{} bash -c 'run_one {}'
-[ $? -eq 0 ]
+printf '%s\n' "${names[@]}" | xargs -P 2 -I{} bash -c 'run_one {}' || exit 1
