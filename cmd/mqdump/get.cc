@@ -1,110 +1,24 @@
-// mqdump log, mqdump get: records.
+// mqdump get: one message, by any of its names.
 #include <charconv>
-#include <csignal>
 #include <optional>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "annotate.h"
-#include "base/clock.h"
-#include "cli/inflate.h"
-#include "cli/message_format.h"
-#include "cli/message_json.h"
-#include "cli/output.h"
-#include "cli/units.h"
 #include "format/message_id.h"
 #include "format/properties.h"
 #include "inspect/log_reader.h"
 #include "inspect/store_files.h"
-#include "options.h"
+#include "show.h"
 
 namespace mq::mqdump {
 namespace {
 
-// One line a record, for people.
-constexpr std::string_view kLine = "%P %T{strftime:%F %T} %t/%p/%o %S bytes %i %k\\n";
-
-class Show {
- public:
-  static Result<Show> create(const Options& options) {
-    Show out(options);
-    MQ_TRY(out.format_, cli::MessageFormat::compile(
-                            options.format.empty() ? kLine : std::string_view(options.format)));
-    return out;
-  }
-  Result<void> record(const format::Record& record) {
-    auto body = cli::message_body(record, inflated_);
-    if (!body) {
-      cli::say(
-          fmt::format("record at {}: {}", record.physical_offset.value(), body.error().text()));
-      damaged_ = true;
-      body = record.body;
-    }
-    const cli::Message message{.record = &record, .body = *body, .broker = {}, .number = ++number_};
-    if (options_->json) {
-      cli::append_message_json(out_.buffer(), message,
-                               {.all_properties = options_->all_properties, .headers_only = false});
-      out_.buffer() += '\n';
-    } else {
-      format_.append(out_.buffer(), message);
-    }
-    return out_.settle();
-  }
-  cli::Output& output() { return out_; }
-  [[nodiscard]] std::int64_t number() const { return number_; }
-  [[nodiscard]] bool damaged() const { return damaged_; }
-
- private:
-  explicit Show(const Options& options) : options_(&options) {}
-  const Options* options_;
-  cli::MessageFormat format_;
-  cli::Output out_;
-  std::string inflated_;
-  std::int64_t number_ = 0;
-  bool damaged_ = false;
+struct Options : ShowOptions {
+  std::string what;
+  bool hex = false;
 };
-
-int end_with(const Result<void>& done, cli::Output& output, int status) {
-  Result<void> all = done ? output.close() : done;
-  if (!all && all.error().code() == Errc::kClosed) cli::die_of(SIGPIPE);
-  return all ? status : cli::fail(all.error());
-}
-
-struct Bounds {
-  PhysicalOffset from{};
-  PhysicalOffset to{};
-  std::int64_t from_ms = 0;
-  std::int64_t to_ms = INT64_MAX;
-};
-
-Result<void> set_bound(std::string_view text, PhysicalOffset& offset, std::int64_t& ms) {
-  if (text.empty()) return {};
-  if (text.starts_with('@')) {
-    const std::int64_t now = system_clock().now_ms();
-    auto time = cli::parse_time_ms(text, now);
-    if (!time) time = cli::parse_time_ms(text.substr(1), now);
-    if (!time) return std::move(time).error();
-    ms = *time;
-    return {};
-  }
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 0) {
-    return Error{Errc::kInvalid, fmt::format("'{}' is neither a physical offset nor @TIME", text)};
-  }
-  offset = PhysicalOffset(value);
-  return {};
-}
-
-Result<Bounds> parse_bounds(std::string_view text, const inspect::LogReader& log) {
-  Bounds out{.from = log.begin(), .to = log.end_of_files()};
-  const std::size_t split = text.starts_with('@') ? text.find(":@") : text.find(':');
-  MQ_CHECK(set_bound(text.substr(0, split), out.from, out.from_ms));
-  if (split != std::string_view::npos)
-    MQ_CHECK(set_bound(text.substr(split + 1), out.to, out.to_ms));
-  return out;
-}
 
 // Digits alone, within the type.
 template <typename Number>
@@ -195,41 +109,10 @@ Result<std::string> references(const Options& o, const format::Record& r) {
   return out;
 }
 
-}  // namespace
-
-int log(const Options& o) {
-  auto log = inspect::LogReader::open(fs::posix(), o.directory, inspect::LogReader::Cache::kDrop);
-  if (!log) return cli::fail(log.error());
-  auto bounds = parse_bounds(o.argument, **log);
-  if (!bounds) return cli::fail(bounds.error());
-  auto show = Show::create(o);
-  if (!show) return cli::fail(show.error());
-  Result<void> written;
-  bool damaged = false;
-  auto walked = (*log)->walk(
-      bounds->from, bounds->to,
-      [&](const format::Record& record, Bytes) {
-        if (record.store_timestamp_ms < bounds->from_ms ||
-            record.store_timestamp_ms >= bounds->to_ms)
-          return true;
-        written = show->record(record);
-        return written && (o.count < 0 || show->number() < o.count);
-      },
-      [&](const inspect::Finding& finding) {
-        if (finding.damage) {
-          damaged = true;
-          cli::say(fmt::format("{}: {}", (*log)->where(finding.at), finding.what));
-        }
-      });
-  if (!walked) return cli::fail(walked.error());
-  return end_with(written, show->output(),
-                  damaged || show->damaged() ? cli::kExitData : cli::kExitOk);
-}
-
-int get(const Options& o) {
+int run(const Options& o) {
   auto log = inspect::LogReader::open(fs::posix(), o.directory);
   if (!log) return cli::fail(log.error());
-  auto at = find(**log, o.directory, o.argument);
+  auto at = find(**log, o.directory, o.what);
   if (!at) {
     cli::fail(at.error());
     return at.error().code() == Errc::kNotFound ? cli::kExitNo : cli::exit_for(at.error());
@@ -243,14 +126,27 @@ int get(const Options& o) {
   }
   auto show = Show::create(o);
   if (!show) return cli::fail(show.error());
-  if (!o.hex) return end_with(show->record(*record), show->output(), cli::kExitOk);
+  if (!o.hex) return finish(show->record(*record), show->output(), cli::kExitOk);
   auto bytes = (*log)->bytes_from(*at);
   if (!bytes) return cli::fail(bytes.error());
   show->output().buffer() +=
       annotate(*record, bytes->first(static_cast<std::size_t>(record->total_bytes)),
                (*log)->where(*at), isatty(1) != 0);
   if (auto more = references(o, *record)) show->output().buffer() += *more;
-  return end_with({}, show->output(), cli::kExitOk);
+  return finish({}, show->output(), cli::kExitOk);
+}
+
+}  // namespace
+
+void add_get(Commands& all) {
+  auto o = std::make_shared<Options>();
+  CLI::App* app =
+      all.add("get", "one message; DIR may be one commit log file", *o, [o] { return run(*o); });
+  app->add_option("what", o->what, "@PHYSICAL, an id, or TOPIC/QUEUE/OFFSET")
+      ->type_name("WHAT")
+      ->required();
+  app->add_flag("--hex", o->hex, "every field, its bytes, its meaning");
+  add_show_options(*app, *o);
 }
 
 }  // namespace mq::mqdump

@@ -1,15 +1,14 @@
 // mqdump info: what a store is, at a glance.
-#include <csignal>
 #include <map>
+#include <memory>
 
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "cli/output.h"
 #include "cli/units.h"
+#include "commands.h"
 #include "inspect/log_reader.h"
 #include "inspect/store_files.h"
-#include "options.h"
 
 namespace mq::mqdump {
 namespace {
@@ -54,7 +53,7 @@ Result<Sum> sum_up(inspect::LogReader& log) {
   return s;
 }
 
-void print_text(const Options& o, const inspect::LogReader& log, const Sum& s,
+void print_text(const StoreOptions& o, const inspect::LogReader& log, const Sum& s,
                 const std::vector<inspect::QueueDirectory>& queues,
                 const std::vector<inspect::IndexInfo>& index, bool crashed, std::string& out) {
   const auto line = [&](std::string_view name, const std::string& value) {
@@ -89,7 +88,7 @@ void print_text(const Options& o, const inspect::LogReader& log, const Sum& s,
   }
 }
 
-void print_json(const Options& o, const inspect::LogReader& log, const Sum& s,
+void print_json(const StoreOptions& o, const inspect::LogReader& log, const Sum& s,
                 const std::vector<inspect::QueueDirectory>& queues,
                 const std::vector<inspect::IndexInfo>& index, bool crashed, std::string& out) {
   json::object topics;
@@ -116,9 +115,7 @@ void print_json(const Options& o, const inspect::LogReader& log, const Sum& s,
   out += '\n';
 }
 
-}  // namespace
-
-int info(const Options& o) {
+int run(const StoreOptions& o) {
   auto log = inspect::LogReader::open(fs::posix(), o.directory, inspect::LogReader::Cache::kDrop);
   if (!log) return cli::fail(log.error());
   auto sum = sum_up(**log);
@@ -133,10 +130,15 @@ int info(const Options& o) {
   cli::Output out;
   (o.json ? print_json : print_text)(o, **log, *sum, *queues, *index, crashed, out.buffer());
   for (const std::string& damage : sum->damage) cli::say(damage);
-  auto closed = out.close();
-  if (!closed && closed.error().code() == Errc::kClosed) cli::die_of(SIGPIPE);
-  if (!closed) return cli::fail(closed.error());
-  return sum->damage.empty() ? cli::kExitOk : cli::kExitData;
+  return finish({}, out, sum->damage.empty() ? cli::kExitOk : cli::kExitData);
+}
+
+}  // namespace
+
+void add_info(Commands& all) {
+  auto o = std::make_shared<StoreOptions>();
+  all.add("info", "what it is: files, sizes, offsets, topics, times, clean or crashed", *o,
+          [o] { return run(*o); });
 }
 
 }  // namespace mq::mqdump

@@ -1,22 +1,31 @@
 #include <csignal>
 #include <exception>
 
-#include "options.h"
+#include "commands.h"
 
 int main(int argc, char** argv) {
   using namespace mq;
   cli::set_tool_name("mqdump");
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    mqdump::Options o;
-    if (auto exit = mqdump::parse_options(argc, argv, o)) return *exit;
-    if (o.command == "info") return mqdump::info(o);
-    if (o.command == "log") return mqdump::log(o);
-    if (o.command == "cq") return mqdump::queue(o);
-    if (o.command == "index") return mqdump::index(o);
-    if (o.command == "checkpoint") return mqdump::checkpoint(o);
-    if (o.command == "config") return mqdump::config(o);
-    return mqdump::get(o);
+    CLI::App app("Shows the files of a RocketMQ store, ours or Apache's; never writes to it.",
+                 "mqdump");
+    cli::CommonOptions common;
+    app.require_subcommand(1);
+    app.fallthrough();
+    app.add_flag("-q,--quiet", common.quiet, "errors only");
+    app.add_flag("--print-config", common.print_config,
+                 "print each option with its value and origin");
+    mqdump::Commands commands(app);
+    mqdump::add_info(commands);
+    mqdump::add_log(commands);
+    mqdump::add_queue(commands);
+    mqdump::add_index(commands);
+    mqdump::add_checkpoint(commands);
+    mqdump::add_config(commands);
+    mqdump::add_get(commands);
+    if (auto exit = cli::parse(app, common, argc, argv)) return *exit;
+    return commands.run();
   } catch (const std::exception& e) {
     cli::say(e.what());
     return cli::kExitSoftware;

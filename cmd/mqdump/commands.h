@@ -1,0 +1,47 @@
+// The command line of mqdump: one file a command. Each adds itself with its own options, and says
+// what runs it; to add a command, write its file, declare its add_ function below and call it in
+// main.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "cli/output.h"
+#include "cli/tool.h"
+
+namespace mq::mqdump {
+
+// What every command has.
+struct StoreOptions {
+  std::string directory;
+  bool json = false;
+};
+
+class Commands {
+ public:
+  explicit Commands(CLI::App& app) : app_(app) {}
+  // A command of DIR and -J; the caller adds the rest. `options` outlives the parsing; `run` is
+  // called if the command line names the command, and returns the exit status.
+  CLI::App* add(const char* name, const char* what, StoreOptions& options,
+                std::function<int()> run);
+  // Call after a command line was parsed.
+  [[nodiscard]] int run() const { return chosen_(); }
+
+ private:
+  CLI::App& app_;
+  std::function<int()> chosen_;
+};
+
+void add_info(Commands& all);
+void add_log(Commands& all);
+void add_queue(Commands& all);
+void add_index(Commands& all);
+void add_checkpoint(Commands& all);
+void add_config(Commands& all);
+void add_get(Commands& all);
+
+// The end of a command: what is still in `output` is written and checked, a closed pipe ends the
+// process quietly. Returns `status` if `done` and that went well.
+int finish(const Result<void>& done, cli::Output& output, int status = cli::kExitOk);
+
+}  // namespace mq::mqdump
