@@ -45,7 +45,7 @@ class BrokerServer final : public net::Handler {
   void on_close(net::Connection& connection) override;
 
  private:
-  void dispatch(net::Connection& connection, const wire::Command& request);
+  void dispatch(net::Connection& connection, const wire::Command& request, Bytes frame);
   Parts parts_;
 };
 

@@ -23,8 +23,8 @@ namespace mq::server {
 
 class Call {
  public:
-  Call(const Parts& parts, net::Connection& from, const wire::Command& asked)
-      : p(parts), connection(from), request(asked) {}
+  Call(const Parts& parts, net::Connection& from, const wire::Command& asked, Bytes asked_frame)
+      : p(parts), connection(from), request(asked), frame(asked_frame) {}
 
   [[nodiscard]] wire::Header header(std::int32_t code,
                                     std::string_view remark = {}) const noexcept {
@@ -52,7 +52,14 @@ class Call {
   const Parts& p;
   net::Connection& connection;
   const wire::Command& request;
+  const Bytes frame;  // that `request` was decoded from
 };
+
+using Handle = void (*)(const Call&);
+// Runs `handle` as soon as all that is readable now is dispatched, at once if it is, after two
+// seconds in any case; so that whoever asks right behind an acknowledged send sees what was sent.
+// The connection's other requests go on meanwhile.
+void when_dispatched(const Call& call, Handle handle);
 
 // One file a family; the codes that each serves are in dispatch.cc.
 void handle_send(const Call& call);

@@ -11,8 +11,6 @@
 namespace mq::server {
 namespace {
 
-using Handle = void (*)(const Call&);
-
 Handle handler_of(std::int32_t code) noexcept {
   switch (code) {
     case wire::kSendMessage:
@@ -28,7 +26,7 @@ Handle handler_of(std::int32_t code) noexcept {
     case wire::kGetEarliestMsgStoretime:
       return handle_queue_bound;
     case wire::kQueryMessage:
-      return handle_query_message;
+      return [](const Call& call) { when_dispatched(call, handle_query_message); };
     case wire::kViewMessageById:
       return handle_view_message;
     case wire::kQueryConsumeQueue:
@@ -46,7 +44,7 @@ Handle handler_of(std::int32_t code) noexcept {
     case wire::kGetTopicConfig:
       return handle_topic_config;
     case wire::kGetTopicStatsInfo:
-      return handle_topic_stats;
+      return [](const Call& call) { when_dispatched(call, handle_topic_stats); };
     case wire::kGetSystemTopicListFromBroker:
       return handle_system_topics;
     case wire::kHeartBeat:
@@ -80,7 +78,53 @@ Handle handler_of(std::int32_t code) noexcept {
   }
 }
 
+// A handler's surprise (memory, a library's exception) costs its request, not the daemon.
+void run(const Call& call, Handle handle) {
+  std::string& out = call.connection.out();
+  const std::size_t answered = out.size();
+  try {
+    handle(call);
+  } catch (const std::exception& e) {
+    out.resize(answered);
+    call.reply(wire::kSystemError, e.what());
+    log::error("request {} from {}: {}", call.request.code, call.connection.peer_ip(), e.what());
+  }
+}
+
+constexpr std::int64_t kDispatchWaitMs = 2000;
+constexpr std::int64_t kDispatchPollMs = 5;
+
+// A request that waits for dispatch; its frame outlives the buffer that it came in.
+struct Waiting {
+  const Parts& parts;
+  Handle handle;
+  std::string frame;
+  PhysicalOffset end;
+  std::int64_t deadline_us;
+};
+
+void look_again(net::Connection& connection, std::shared_ptr<const Waiting> waiting) {
+  const Parts& p = waiting->parts;
+  if (p.store.dispatched() < waiting->end && p.clock.monotonic_us() < waiting->deadline_us) {
+    return connection.post_after(kDispatchPollMs, [waiting](net::Connection& c) mutable {
+      look_again(c, std::move(waiting));
+    });
+  }
+  wire::Command request;
+  const Bytes frame = as_bytes(waiting->frame);
+  if (!wire::decode_command(frame, request)) return;  // it did before
+  run(Call(p, connection, request, frame), waiting->handle);
+}
+
 }  // namespace
+
+void when_dispatched(const Call& call, Handle handle) {
+  const PhysicalOffset end = call.p.store.readable();
+  if (call.p.store.dispatched() >= end) return handle(call);
+  look_again(call.connection, std::make_shared<const Waiting>(
+                                  Waiting{call.p, handle, std::string(as_text(call.frame)), end,
+                                          call.p.clock.monotonic_us() + kDispatchWaitMs * 1000}));
+}
 
 void Call::reply_error(const Error& error) const {
   switch (error.code()) {
@@ -108,25 +152,18 @@ void BrokerServer::on_frame(net::Connection& connection, Bytes frame) {
   }
   if (request.is_response())
     return;  // we ask clients nothing yet: a late or strange answer is dropped
-  dispatch(connection, request);
+  dispatch(connection, request, frame);
 }
 
-void BrokerServer::dispatch(net::Connection& connection, const wire::Command& request) {
-  const Call call(parts_, connection, request);
+void BrokerServer::dispatch(net::Connection& connection, const wire::Command& request,
+                            Bytes frame) {
+  const Call call(parts_, connection, request, frame);
   const Handle handle = handler_of(request.code);
   if (handle == nullptr) {
     return call.reply(wire::kRequestCodeNotSupported,
                       fmt::format(" request type {} not supported", request.code));
   }
-  const std::size_t answered = connection.out().size();
-  try {
-    handle(call);
-  } catch (const std::exception&
-               e) {  // memory, or a library's surprise: costs this request, not the daemon
-    connection.out().resize(answered);
-    call.reply(wire::kSystemError, e.what());
-    log::error("request {} from {}: {}", request.code, connection.peer_ip(), e.what());
-  }
+  run(call, handle);
 }
 
 void BrokerServer::on_close(net::Connection& connection) {

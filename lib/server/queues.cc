@@ -50,8 +50,6 @@ void handle_topic_stats(const Call& call) {
   if (!topic)
     return call.reply(wire::kTopicNotExist, fmt::format("topic '{}' does not exist", asked->topic));
   auto& store = call.p.store;
-  // Whoever asks right behind an acknowledged send is to see it: dispatch is a moment behind at most, usually.
-  (void)store.wait_dispatched(/*timeout_ms=*/50);
   wire::TopicStats stats{.queues = {}, .put_tps = call.p.stats.topic_put_rate(asked->topic)};
   for (std::int32_t q = 0; q < std::max(topic->read_queues, topic->write_queues); ++q) {
     const QueueOffset min = store.min_offset(asked->topic, q);

@@ -78,6 +78,10 @@ class MessageStoreImpl final : public MessageStore {
     arrival_ = std::move(listener);
     has_arrival_.store(true, std::memory_order_release);
   }
+  [[nodiscard]] PhysicalOffset readable() const noexcept override { return log_->readable(); }
+  [[nodiscard]] PhysicalOffset dispatched() const noexcept override {
+    return dispatcher_->dispatched();
+  }
   bool wait_dispatched(std::int64_t timeout_ms) override {
     return dispatcher_->wait_caught_up(timeout_ms);
   }

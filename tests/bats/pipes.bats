@@ -98,3 +98,19 @@ setup() { start_mqd; }
   run -0 mqdump get --hex "$store" @0
   assert_output --partial storeTimestamp
 }
+
+@test "a reader that starts right behind a writer sees every line that was acknowledged" {
+  local i
+  for i in 1 2 3; do
+    seq 1 300000 | mqsend "behind$i"
+    run -0 bash -c "mqrecv behind$i | wc -l"
+    assert_output 300000
+  done
+}
+
+@test "a key can be looked up as soon as its message was acknowledged" {
+  seq 1 200000 | mqsend behind
+  seq 1 5 | sed 's/.*/last-&;value &/' | mqsend -K ';' behind
+  run -0 mqrecv --key last-5 behind
+  assert_output 'value 5'
+}
