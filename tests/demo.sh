@@ -20,9 +20,10 @@ pid=$!
 [ -n "$(head -c 1 <"$dir/ready" | tr '\0' x)" ] || { cat "$dir/log" >&2; exit 1; }
 sed "s|$dir|\$DIR|g" "$dir/log"
 
-run "getent services | head -3 | mqsend --receipts /dev/stderr services"
-run "getent services | mqsend services"
-run "mqrecv -c 3 services"
+# Real data that every Debian machine has.
+run "dpkg-query -W | head -3 | mqsend --receipts $dir/receipts packages; cat $dir/receipts"
+run "dpkg-query -W | mqsend packages"
+run "mqrecv -c 3 packages"
 run "seq 1 5 | sed 's/.*/order-&;paid order &/' | mqsend -K ';' -T paid orders"
 run "mqrecv -F '%p/%o %k [%g] %s\n' orders"
 run "mqrecv --key order-3 -J orders | jq -c '{topic,queue,offset,keys,tag,body}'"

@@ -5,6 +5,12 @@ load helpers
 
 @test "the demo runs and every step of it prints" {
   run -0 "$BATS_TEST_DIRNAME/../demo.sh" "$MQ_BUILD/bin"
-  assert_output --partial 1000000
-  assert_output --partial 'order-3'
+  assert_line 1000000
+  assert_line --partial '"keys":["order-3"]'
+}
+
+@test "the README leads with make demo and make check" {
+  run grep -nE '^make (demo|check)' "$BATS_TEST_DIRNAME/../../README.md"
+  assert_line --index 0 --partial 'make demo'
+  assert_line --index 1 --partial 'make check'
 }

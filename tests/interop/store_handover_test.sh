@@ -16,13 +16,14 @@ printf '%s\n' brokerName=broker-a brokerClusterName=DefaultCluster fileReservedT
 store=$tmp/store
 topics=(lines chinese keyed files json sizes)
 
+seq -f 'line %g of a file that is one message' 1 400 >"$tmp/whole.file"
 fill() {  # as many ways in as mqsend has
   local to=("-b" "$mq_socket")
   seq -f 'line %g of the first topic' 1 3000 | mqsend "${to[@]}" lines &&
     printf '%s\n' 你好 世界 "消息队列 $1" | mqsend "${to[@]}" -T 标签 -k 键 chinese &&
     seq 1 200 | sed 's/.*/key-&\tvalue &/' | mqsend "${to[@]}" -K '\t' -T paid -H region=eu keyed &&
     printf 'a\0b\n\0c' | mqsend "${to[@]}" -0 files && mqsend "${to[@]}" files -m 'one literal body' &&
-    head -c 20000 /dev/urandom | mqsend "${to[@]}" -B files && mqsend "${to[@]}" files /etc/services &&
+    head -c 20000 /dev/urandom | mqsend "${to[@]}" -B files && mqsend "${to[@]}" files "$tmp/whole.file" &&
     mqrecv "${to[@]}" -J keyed | mqsend "${to[@]}" -J json &&
     for bytes in 1 2 100 4095 4096 65535 65536 1000000 4194304; do
       head -c $bytes /dev/zero | tr '\0' x | mqsend "${to[@]}" -B sizes || return 1
