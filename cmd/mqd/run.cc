@@ -71,6 +71,8 @@ class Daemon {
     MQ_CHECK(config_.store.fs->make_directories(config_dir));
     topics_.emplace(fs::posix(), system_clock(), config_, config_dir + "/topics.json");
     MQ_CHECK(topics_->load());
+    groups_.emplace(fs::posix(), system_clock(), config_, config_dir + "/subscriptionGroup.json");
+    MQ_CHECK(groups_->load());
     consumers_.emplace(fs::posix(), system_clock(), config_dir + "/consumerOffset.json");
     MQ_CHECK(consumers_->load());
     store_->on_arrival([this](const store::Arrival& arrival) {
@@ -116,6 +118,7 @@ class Daemon {
                    fmt::format("advertised address {}: {}", advertised_, host.error().text())};
     server_.emplace(server::Parts{.store = *store_,
                                   .topics = *topics_,
+                                  .groups = *groups_,
                                   .consumers = *consumers_,
                                   .polls = polls_,
                                   .stats = stats_,
@@ -244,6 +247,7 @@ class Daemon {
   broker::BrokerConfig config_;
   std::unique_ptr<store::MessageStore> store_;
   std::optional<broker::Topics> topics_;
+  std::optional<broker::GroupConfigs> groups_;
   std::optional<broker::Consumers> consumers_;
   broker::LongPolls polls_;
   broker::Stats stats_{system_clock().now_ms()};

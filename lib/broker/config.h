@@ -31,6 +31,7 @@ struct BrokerConfig {
   bool auto_create_topic = true;                    // autoCreateTopicEnable
   std::int32_t default_topic_queues = 8;            // defaultTopicQueueNums
   bool auto_create_group = true;                    // autoCreateSubscriptionGroup
+  bool create_system_groups = true;                 // enableCreateSysGroup
   bool cluster_topic_enable = true;                 // clusterTopicEnable
   bool broker_topic_enable = true;                  // brokerTopicEnable
   bool trace_topic_enable = false;                  // traceTopicEnable

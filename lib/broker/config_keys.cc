@@ -184,6 +184,8 @@ std::vector<ConfigKey> make_keys() {
       MQ_BOOL("autoCreateTopicEnable", auto_create_topic, "create unknown topics on send"),
       MQ_INT("defaultTopicQueueNums", default_topic_queues, 1, 4096, "queues of TBW102"),
       MQ_BOOL("autoCreateSubscriptionGroup", auto_create_group, "take unknown consumer groups"),
+      MQ_BOOL("enableCreateSysGroup", create_system_groups,
+              "take unknown groups of the system's own (CID_RMQ_SYS_)"),
       MQ_BOOL("clusterTopicEnable", cluster_topic_enable, "the cluster's own topic can be written"),
       MQ_BOOL("brokerTopicEnable", broker_topic_enable, "the broker's own topic can be written"),
       MQ_BOOL("traceTopicEnable", trace_topic_enable, "create the trace topic"),

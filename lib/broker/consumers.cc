@@ -124,6 +124,14 @@ void Consumers::remove_topic(std::string_view topic) {
            dirty_;
 }
 
+void Consumers::remove_group(std::string_view group) {
+  const MutexLock lock(mu_);
+  const std::string suffix = offset_key("", group);
+  dirty_ = std::erase_if(offsets_.offsets,
+                         [&](const auto& entry) { return entry.first.ends_with(suffix); }) > 0 ||
+           dirty_;
+}
+
 Result<void> Consumers::flush() {
   std::string text;
   {

@@ -52,6 +52,7 @@ class Consumers {
   void commit(std::string_view group, std::string_view topic, std::int32_t queue,
               std::int64_t offset);
   void remove_topic(std::string_view topic);
+  void remove_group(std::string_view group);
   // Writes the file if anything was committed since the last time.
   Result<void> flush();
 

@@ -9,7 +9,7 @@ namespace {
 
 // Settings of the reference (5.3) that say something about its threads, its other stores, its other
 // front ends, or about parts that are not built here. Sorted.
-constexpr std::array<std::string_view, 381> kWithoutMeaning = {
+constexpr std::array<std::string_view, 380> kWithoutMeaning = {
     "accessMessageInMemoryHotRatio",
     "accountStatsEnable",
     "accountStatsPrintZeroValues",
@@ -129,7 +129,6 @@ constexpr std::array<std::string_view, 381> kWithoutMeaning = {
     "enableCompaction",
     "enableConsumeQueueExt",
     "enableControllerMode",
-    "enableCreateSysGroup",
     "enableDLegerCommitLog",
     "enableDetailStat",
     "enableFastChannelEventProcess",

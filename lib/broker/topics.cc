@@ -191,6 +191,21 @@ Result<TopicInfo> Topics::create_on_send(std::string_view topic, std::string_vie
   return info;
 }
 
+Result<TopicInfo> Topics::find_or_create(std::string_view topic, std::int32_t queues,
+                                         std::int32_t sys_flag) {
+  if (const auto known = find(topic)) return *known;
+  MQ_CHECK(format::check_topic_name(topic));
+  const MutexLock lock(mu_);
+  if (const auto at = table_.topics.find(topic); at != table_.topics.end())
+    return info_of(at->second);
+  TopicConfig made = make(std::string(topic), std::max(0, queues), kReadWrite);
+  made.sys_flag = sys_flag;
+  const TopicInfo info = info_of(made);
+  table_.topics[std::string(topic)] = std::move(made);
+  MQ_CHECK(store_locked());
+  return info;
+}
+
 Result<void> Topics::put(TopicConfig wanted, std::string_view attributes) {
   MQ_CHECK(format::check_topic_name(wanted.name));
   if (is_system(wanted.name))

@@ -44,6 +44,10 @@ class Topics {
   // kIo.
   Result<TopicInfo> create_on_send(std::string_view topic, std::string_view default_topic,
                                    std::int32_t queues, bool unit_mode);
+  // The broker's own need of a topic (retry, dead letters): as it is, or made with `queues` to read
+  // and write, readable and writable. Errors: kInvalid (the name), kIo, kNoSpace.
+  Result<TopicInfo> find_or_create(std::string_view topic, std::int32_t queues,
+                                   std::int32_t sys_flag = 0);
   // R(17): `attributes` as "+key=value,-key". Same as stored: no change. Errors: kInvalid, kIo.
   Result<void> put(format::TopicConfig config, std::string_view attributes);
   // Fine if there is none. Errors: kInvalid (a system topic), kIo.

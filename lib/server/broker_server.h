@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "broker/config.h"
 #include "broker/consumers.h"
+#include "broker/group_configs.h"
 #include "broker/long_poll.h"
 #include "broker/stats.h"
 #include "broker/topics.h"
@@ -26,6 +27,7 @@ namespace mq::server {
 struct Parts {
   store::MessageStore& store;
   broker::Topics& topics;
+  broker::GroupConfigs& groups;
   broker::Consumers& consumers;
   broker::LongPolls& polls;
   broker::Stats& stats;

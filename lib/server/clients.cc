@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "format/names.h"
 #include "server/call.h"
 #include "wire/codes.h"
@@ -30,7 +31,8 @@ void handle_heartbeat(const Call& call) {
   if (groups != nullptr && groups->is_array()) {
     for (const json::value& data : groups->get_array()) {
       const std::string group = string_or(member(data, "groupName"), "");
-      if (!format::check_group_name(group)) continue;
+      const auto config = call.p.groups.find_or_create(group);
+      if (config == nullptr) continue;  // may not be made: others of this heartbeat count
       std::map<std::string, broker::Subscription, std::less<>> subscriptions;
       const json::value* list = member(data, "subscriptionDataSet");
       if (list != nullptr && list->is_array()) {
@@ -40,7 +42,11 @@ void handle_heartbeat(const Call& call) {
       }
       call.p.consumers.heartbeat(group, client_id, call.connection.id(), std::move(subscriptions));
       // Push consumers pull their retry topic from the first moment on.
-      (void)call.p.topics.create_on_send(std::string(format::kRetryPrefix) + group, "", 1, false);
+      constexpr std::int32_t kUnitSubscription = 2;
+      auto retry = call.p.topics.find_or_create(
+          std::string(format::kRetryPrefix) + group, config->retry_queues,
+          mq::bool_or(member(data, "unitMode"), false) ? kUnitSubscription : 0);
+      if (!retry) log::error("retry topic of group '{}': {}", group, retry.error().to_string());
     }
   }
   const std::array<wire::Field, 2> ext = {wire::Field{"IS_SUPPORT_HEART_BEAT_V2", false},
@@ -96,6 +102,10 @@ void handle_update_offset(const Call& call) {
   if (!group || !topic || !queue || !offset) {
     return call.reply(wire::kSystemError,
                       "consumerGroup, topic, queueId and commitOffset are needed");
+  }
+  if (call.p.groups.find(*group) == nullptr) {  // a commit makes no group
+    return call.reply(wire::kSubscriptionGroupNotExist,
+                      fmt::format("group '{}' does not exist", *group));
   }
   if (!call.p.topics.find(*topic))
     return call.reply(wire::kTopicNotExist, fmt::format("topic '{}' does not exist", *topic));

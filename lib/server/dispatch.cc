@@ -47,6 +47,18 @@ Handle handler_of(std::int32_t code) noexcept {
       return [](const Call& call) { when_dispatched(call, handle_topic_stats); };
     case wire::kGetSystemTopicListFromBroker:
       return handle_system_topics;
+    case wire::kUpdateAndCreateSubscriptionGroup:
+      return handle_create_group;
+    case wire::kUpdateAndCreateSubscriptionGroupList:
+      return handle_create_group_list;
+    case wire::kDeleteSubscriptionGroup:
+      return handle_delete_group;
+    case wire::kGetAllSubscriptionGroupConfig:
+      return handle_all_groups;
+    case wire::kGetSubscriptionGroupConfig:
+      return handle_group_config;
+    case wire::kUpdateAndGetGroupForbidden:
+      return handle_group_forbidden;
     case wire::kHeartBeat:
       return handle_heartbeat;
     case wire::kUnregisterClient:

@@ -108,26 +108,49 @@ void hold(const Parts& p, net::Connection& connection, std::shared_ptr<const Hel
                         p.store.max_offset(held->topic, held->pull.queue_id).value());
 }
 
+// Why a pull may not be, as tools read it: forbiddenType.
+enum class Forbidden : std::uint8_t {
+  kBroker = 1,
+  kGroup = 2,
+  kTopic = 3,
+  kBroadcast = 4,
+  kSubscription = 5,
+};
+
+void forbid(const Call& call, Forbidden why, std::string_view remark) {
+  const std::array<wire::Field, 1> ext = {
+      wire::Field{"forbiddenType", static_cast<std::int32_t>(why)}};
+  call.reply(wire::kNoPermission, remark, ext);
+}
+
 // Checks in the reference's order (5.2); false when it has been refused.
 bool check(const Call& call, const wire::PullRequest& pull) {
   const auto& p = call.p;
   const auto refuse = [&](std::int32_t code, std::string_view remark) {
     return call.reply(code, remark), false;
   };
+  const auto forbidden = [&](Forbidden why, std::string_view remark) {
+    return forbid(call, why, remark), false;
+  };
   if ((p.config.perm & format::kPermRead) == 0)
-    return refuse(wire::kNoPermission, "the broker may not be read");
+    return forbidden(Forbidden::kBroker, "the broker may not be read");
   if (call.request.code == wire::kLitePullMessage && !p.config.lite_pull_enable) {
-    return refuse(wire::kNoPermission, "lite pulls are off (litePullMessageEnable)");
+    return forbidden(Forbidden::kBroker, "lite pulls are off (litePullMessageEnable)");
   }
-  if (!p.config.auto_create_group && !p.consumers.is_online(pull.group)) {
+  const auto group = p.groups.find_or_create(pull.group);
+  if (group == nullptr) {
     return refuse(wire::kSubscriptionGroupNotExist,
                   fmt::format("group '{}' does not exist", pull.group));
+  }
+  if (!group->consume_enable) {
+    return forbidden(Forbidden::kGroup,
+                     fmt::format("group '{}' may not consume (consumeEnable)", pull.group));
   }
   const auto topic = p.topics.find(pull.topic);
   if (!topic)
     return refuse(wire::kTopicNotExist, fmt::format("topic '{}' does not exist", pull.topic));
   if ((topic->perm & format::kPermRead) == 0) {
-    return refuse(wire::kNoPermission, fmt::format("topic '{}' may not be read", pull.topic));
+    return forbidden(Forbidden::kTopic, fmt::format("topic '{}' may not be read", pull.topic));
   }
   if (pull.queue_id < 0 || pull.queue_id >= topic->read_queues) {
     return refuse(wire::kInvalidParameter,
@@ -137,33 +160,46 @@ bool check(const Call& call, const wire::PullRequest& pull) {
   return true;
 }
 
-// The filter: of this request, or of the group's heartbeat; nothing when it has been refused.
+// The filter that the group's heartbeats registered; nothing when it has been refused.
+std::optional<broker::Subscription> registered_filter(const Call& call,
+                                                      const wire::PullRequest& pull) {
+  const auto& p = call.p;
+  if (!p.consumers.is_online(pull.group)) {
+    return call.reply(wire::kSubscriptionNotExist,
+                      fmt::format("no consumer of group '{}' is on line", pull.group)),
+           std::nullopt;
+  }
+  if (p.groups.is_read_forbidden(pull.group, pull.topic)) {
+    return forbid(call, Forbidden::kSubscription,
+                  fmt::format("group '{}' may not read topic '{}'", pull.group, pull.topic)),
+           std::nullopt;
+  }
+  auto subscription = p.consumers.subscription(pull.group, pull.topic);
+  if (!subscription) {
+    return call.reply(
+               wire::kSubscriptionNotExist,
+               fmt::format("group '{}' has not subscribed to topic '{}'", pull.group, pull.topic)),
+           std::nullopt;
+  }
+  if (subscription->version < pull.sub_version) {
+    return call.reply(wire::kSubscriptionNotLatest,
+                      "the group's subscription is older than the pull"),
+           std::nullopt;
+  }
+  return subscription;
+}
+
+// The filter: of this request, or of the group's heartbeats; nothing when it has been refused.
 std::optional<broker::TagExpression> filter_of(const Call& call, const wire::PullRequest& pull) {
-  const bool own = (pull.sys_flag & wire::kPullSubscription) != 0;
   std::string type(pull.expression_type);
   broker::TagExpression tags;
-  if (own) {
+  if ((pull.sys_flag & wire::kPullSubscription) != 0) {
     tags = broker::TagExpression::parse(pull.subscription);
   } else {
-    if (!call.p.consumers.is_online(pull.group)) {
-      return call.reply(wire::kSubscriptionNotExist,
-                        fmt::format("no consumer of group '{}' is on line", pull.group)),
-             std::nullopt;
-    }
-    const auto subscription = call.p.consumers.subscription(pull.group, pull.topic);
-    if (!subscription) {
-      call.reply(
-          wire::kSubscriptionNotExist,
-          fmt::format("group '{}' has not subscribed to topic '{}'", pull.group, pull.topic));
-      return std::nullopt;
-    }
-    if (subscription->version < pull.sub_version) {
-      return call.reply(wire::kSubscriptionNotLatest,
-                        "the group's subscription is older than the pull"),
-             std::nullopt;
-    }
-    type = subscription->type;
-    tags = subscription->tags;
+    auto registered = registered_filter(call, pull);
+    if (!registered) return std::nullopt;
+    type = std::move(registered->type);
+    tags = std::move(registered->tags);
   }
   if (!type.empty() && type != "TAG") {
     return call.reply(

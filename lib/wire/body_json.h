@@ -41,6 +41,11 @@ namespace mq::wire {
 [[nodiscard]] json::array to_array(const std::vector<std::string>& texts);
 [[nodiscard]] std::vector<std::string> to_strings(const json::array& array);
 
+struct DataVersion;
+[[nodiscard]] json::object version_object(const DataVersion& version);
+// The member dataVersion of `object`.
+[[nodiscard]] DataVersion version_member(const json::value& object) noexcept;
+
 // A body that must be one object. Errors: kCorrupt.
 Result<json::value> parse_body(std::string_view body);
 

@@ -117,16 +117,24 @@ const char* request_name(std::int32_t code) noexcept {
       return "GET_ROUTEINFO_BY_TOPIC";
     case kGetBrokerClusterInfo:
       return "GET_BROKER_CLUSTER_INFO";
+    case kUpdateAndCreateSubscriptionGroup:
+      return "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP";
+    case kGetAllSubscriptionGroupConfig:
+      return "GET_ALL_SUBSCRIPTIONGROUP_CONFIG";
     case kGetTopicStatsInfo:
       return "GET_TOPIC_STATS_INFO";
     case kGetAllTopicListFromNameserver:
       return "GET_ALL_TOPIC_LIST_FROM_NAMESERVER";
+    case kDeleteSubscriptionGroup:
+      return "DELETE_SUBSCRIPTIONGROUP";
     case kDeleteTopicInBroker:
       return "DELETE_TOPIC_IN_BROKER";
     case kDeleteTopicInNamesrv:
       return "DELETE_TOPIC_IN_NAMESRV";
     case kGetTopicsByCluster:
       return "GET_TOPICS_BY_CLUSTER";
+    case kUpdateAndCreateSubscriptionGroupList:
+      return "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST";
     case kGetSystemTopicListFromNs:
       return "GET_SYSTEM_TOPIC_LIST_FROM_NS";
     case kGetSystemTopicListFromBroker:
@@ -143,6 +151,10 @@ const char* request_name(std::int32_t code) noexcept {
       return "DELETE_EXPIRED_COMMITLOG";
     case kGetTopicConfig:
       return "GET_TOPIC_CONFIG";
+    case kGetSubscriptionGroupConfig:
+      return "GET_SUBSCRIPTIONGROUP_CONFIG";
+    case kUpdateAndGetGroupForbidden:
+      return "UPDATE_AND_GET_GROUP_FORBIDDEN";
     case kLitePullMessage:
       return "LITE_PULL_MESSAGE";
     default:

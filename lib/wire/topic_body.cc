@@ -28,12 +28,6 @@ TopicConfig to_topic_config(const json::value& value) {
   return out;
 }
 
-json::object to_object(const DataVersion& version) {
-  return {{"counter", version.counter},
-          {"stateVersion", version.state_version},
-          {"timestamp", version.timestamp_ms}};
-}
-
 std::string queue_key(const QueueStats& queue) {
   return to_json(json::object{{"brokerName", text_value(queue.broker_name)},
                               {"queueId", queue.queue_id},
@@ -41,6 +35,21 @@ std::string queue_key(const QueueStats& queue) {
 }
 
 }  // namespace
+
+json::object version_object(const DataVersion& version) {
+  return {{"counter", version.counter},
+          {"stateVersion", version.state_version},
+          {"timestamp", version.timestamp_ms}};
+}
+DataVersion version_member(const json::value& object) noexcept {
+  DataVersion out;
+  if (const json::value* version = member(object, "dataVersion")) {
+    out.counter = int64_member(*version, "counter", 0);
+    out.state_version = int64_member(*version, "stateVersion", 0);
+    out.timestamp_ms = int64_member(*version, "timestamp", 0);
+  }
+  return out;
+}
 
 std::string encode_topic_config(const TopicConfig& config) { return to_json(to_object(config)); }
 Result<TopicConfig> decode_topic_config(std::string_view body) {
@@ -64,8 +73,8 @@ Result<std::vector<TopicConfig>> decode_topic_config_list(std::string_view body)
 std::string encode_topic_table(const TopicTable& table) {
   json::object topics;
   for (const auto& [name, config] : table.topics) topics[name] = to_object(config);
-  return to_json(json::object{{"dataVersion", to_object(table.version)},
-                              {"mappingDataVersion", to_object(table.version)},
+  return to_json(json::object{{"dataVersion", version_object(table.version)},
+                              {"mappingDataVersion", version_object(table.version)},
                               {"topicConfigTable", std::move(topics)},
                               {"topicQueueMappingDetailMap", json::object()},
                               {"topicQueueMappingInfoMap", json::object()}});
@@ -73,11 +82,7 @@ std::string encode_topic_table(const TopicTable& table) {
 Result<TopicTable> decode_topic_table(std::string_view body) {
   MQ_TRY(const json::value value, parse_body(body));
   TopicTable out;
-  if (const json::value* version = member(value, "dataVersion")) {
-    out.version.counter = int64_member(*version, "counter", 0);
-    out.version.state_version = int64_member(*version, "stateVersion", 0);
-    out.version.timestamp_ms = int64_member(*version, "timestamp", 0);
-  }
+  out.version = version_member(value);
   for (const auto& [name, config] : object_member(value, "topicConfigTable")) {
     TopicConfig topic = to_topic_config(config);
     topic.name = view_of(name);
