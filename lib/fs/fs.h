@@ -31,6 +31,10 @@ class Mapping {
   [[nodiscard]] virtual bool faulted() const noexcept = 0;
   // Makes [offset, offset+bytes) present and writable without a fault on first touch. Best effort.
   virtual void prefault(std::int64_t offset, std::int64_t bytes) noexcept = 0;
+  // Durable on return: what was written into the range, and the metadata needed to read it. Unlike
+  // File::sync it leaves alone what lies outside, so that pages made present ahead of the writer
+  // are not written out with every sync. Errors: as File::sync.
+  virtual Result<void> sync(std::int64_t offset, std::int64_t bytes) = 0;
   // Lets the kernel take the pages' memory back (they stay in the page cache as it sees fit).
   virtual void release(std::int64_t offset, std::int64_t bytes) noexcept = 0;
   enum class Advice { kNormal, kSequential, kRandom, kWillNeed };

@@ -19,8 +19,11 @@ constexpr std::int64_t kPageBytes = 4096;
 
 class PosixMapping final : public Mapping {
  public:
-  PosixMapping(std::byte* begin, std::size_t bytes, bool writable)
-      : view_(begin, bytes), writable_(writable), range_(register_range(begin, bytes, writable)) {}
+  PosixMapping(std::byte* begin, std::size_t bytes, bool writable, std::string path)
+      : view_(begin, bytes),
+        writable_(writable),
+        path_(std::move(path)),
+        range_(register_range(begin, bytes, writable)) {}
   ~PosixMapping() override {
     unregister_range(range_);
     munmap(view_.data(), view_.size());
@@ -44,6 +47,11 @@ class PosixMapping final : public Mapping {
     // memory.
     const volatile std::byte* data = part.data();
     for (std::size_t at = 0; at < part.size(); at += kPageBytes) (void)data[at];
+  }
+  Result<void> sync(std::int64_t offset, std::int64_t bytes) override {
+    const MutableBytes part = pages(offset, bytes);
+    if (part.empty() || msync(part.data(), part.size(), MS_SYNC) == 0) return {};
+    return Error::from_errno(errno, path_ + ": sync");
   }
   void release(std::int64_t offset, std::int64_t bytes) noexcept override {
     const MutableBytes part = pages(offset, bytes);
@@ -77,6 +85,7 @@ class PosixMapping final : public Mapping {
 
   MutableBytes view_;
   bool writable_;
+  const std::string path_;
   MappedRange* range_;
 };
 
@@ -90,7 +99,7 @@ Result<std::unique_ptr<Mapping>> map_posix(int descriptor, std::int64_t bytes, M
                   MAP_SHARED, descriptor, 0);
   if (at == MAP_FAILED) return Error::from_errno(errno, path + ": mmap");
   return std::unique_ptr<Mapping>(std::make_unique<PosixMapping>(
-      static_cast<std::byte*>(at), static_cast<std::size_t>(bytes), writable));
+      static_cast<std::byte*>(at), static_cast<std::size_t>(bytes), writable, path));
 }
 
 }  // namespace mq::fs

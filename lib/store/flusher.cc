@@ -94,8 +94,12 @@ Result<void> Flusher::sync_written() {
   const CommitLog::Written target = log_.written_with_time();
   if (target.end > log_.flushed()) {
     const std::int64_t begin_us = options_.clock->monotonic_us();
-    for (const SegmentPtr& segment : log_.segments_between(log_.flushed(), target.end)) {
-      auto done = segment->file().sync();
+    const PhysicalOffset from = log_.flushed();
+    for (const SegmentPtr& segment : log_.segments_between(from, target.end)) {
+      // That stretch alone: behind it lie the pages that were made ready ahead of the writer.
+      const PhysicalOffset begin = std::max(from, segment->start());
+      const PhysicalOffset end = std::min(target.end, segment->end());
+      auto done = segment->mapping().sync(begin - segment->start(), end - begin);
       if (done && segment->faulted())
         done = Error{Errc::kIo, segment->path() + ": the device failed under the mapping"};
       if (!done) {

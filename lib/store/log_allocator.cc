@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "base/thread.h"
 
@@ -157,6 +159,13 @@ Result<void> LogAllocator::extend(Segment& segment, std::int64_t want) {
   segment.mapping().prefault(from, to - from);
   if (segment.mapping().faulted())
     return Error{Errc::kIo, segment.path() + ": the device failed under the mapping"};
+  if (options_.zero_ahead) {
+    // The kernel tells an error of this file once, whatever page it was: it cannot be passed over.
+    if (auto synced = segment.mapping().sync(from, to - from); !synced) {
+      options_.device_failed(fmt::format("sync failed: {}", synced.error().text()));
+      return synced;
+    }
+  }
   segment.set_allocated(to);
   return {};
 }

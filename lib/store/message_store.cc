@@ -158,12 +158,14 @@ void MessageStoreImpl::make_parts(const format::Checkpoint& checkpoint) {
       .wake = [this] { log_->wake_reader(); }});
   flusher_ = std::make_unique<Flusher>(*log_, options_, path("checkpoint"), checkpoint);
   allocator_ = std::make_unique<LogAllocator>(
-      *log_, LogAllocator::Options{.fs = options_.fs,
-                                   .directory = options_.commit_log_path.empty()
-                                                    ? path("commitlog")
-                                                    : options_.commit_log_path,
-                                   .warm_files = options_.warm_files,
-                                   .lock_files = options_.lock_files});
+      *log_, LogAllocator::Options{
+                 .fs = options_.fs,
+                 .directory = options_.commit_log_path.empty() ? path("commitlog")
+                                                               : options_.commit_log_path,
+                 .warm_files = options_.warm_files,
+                 .lock_files = options_.lock_files,
+                 .zero_ahead = options_.flush_mode == FlushMode::kSync,
+                 .device_failed = [this](std::string why) { flusher_->fail(std::move(why)); }});
   janitor_ = std::make_unique<Janitor>(
       Janitor::Parts{.log = source_.get(),
                      .queues = queues_.get(),

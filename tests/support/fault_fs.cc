@@ -25,8 +25,9 @@ std::string parent_of(const std::string& path) {
 
 class FaultMapping final : public fs::Mapping {
  public:
-  FaultMapping(std::shared_ptr<FaultInode> inode, MutableBytes view)
-      : inode_(std::move(inode)), view_(view) {}
+  using Sync = std::function<Result<void>(std::int64_t offset, std::int64_t bytes)>;
+  FaultMapping(std::shared_ptr<FaultInode> inode, MutableBytes view, Sync sync)
+      : inode_(std::move(inode)), view_(view), sync_(std::move(sync)) {}
   ~FaultMapping() override { munmap(view_.data(), view_.size()); }
   FaultMapping(const FaultMapping&) = delete;
   FaultMapping& operator=(const FaultMapping&) = delete;
@@ -36,6 +37,9 @@ class FaultMapping final : public fs::Mapping {
   }
   // Nothing to win, and pages that were not touched stay holes.
   void prefault(std::int64_t, std::int64_t) noexcept override {}
+  Result<void> sync(std::int64_t offset, std::int64_t bytes) override {
+    return sync_(offset, bytes);
+  }
   void release(std::int64_t, std::int64_t) noexcept override {}
   void advise(Advice) noexcept override {}
   Result<void> lock_memory() noexcept override { return {}; }
@@ -44,6 +48,7 @@ class FaultMapping final : public fs::Mapping {
  private:
   std::shared_ptr<FaultInode> inode_;
   MutableBytes view_;
+  Sync sync_;
 };
 
 }  // namespace
@@ -91,16 +96,7 @@ class FaultFile final : public fs::File {
     return {};
   }
 
-  Result<void> sync() override {
-    const MutexLock lock(fs_.mu_);
-    if (auto entered = enter(FsOp::kSync); !entered) {
-      if (!fs_.cut_ && epoch_ == fs_.epoch_) inode_->fail_sync();
-      return entered;
-    }
-    fs_.sync_names_of(*inode_);
-    fs_.unreserved_ += inode_->sync();
-    return {};
-  }
+  Result<void> sync() override { return sync_range(fs_, *inode_, path_, epoch_, {}); }
 
   void start_writeback(std::int64_t, std::int64_t) noexcept override {}
   void drop_cache(std::int64_t, std::int64_t) noexcept override {}
@@ -113,17 +109,36 @@ class FaultFile final : public fs::File {
     const auto length = static_cast<std::size_t>(bytes);
     void* at = mmap(nullptr, length, protection, MAP_SHARED | MAP_NORESERVE, inode_->memory(), 0);
     if (at == MAP_FAILED) return Error::from_errno(errno, path_ + ": mmap");
-    return std::unique_ptr<fs::Mapping>(
-        std::make_unique<FaultMapping>(inode_, MutableBytes(static_cast<std::byte*>(at), length)));
+    return std::unique_ptr<fs::Mapping>(std::make_unique<FaultMapping>(
+        inode_, MutableBytes(static_cast<std::byte*>(at), length),
+        [&fs = fs_, inode = inode_, path = path_, epoch = epoch_](std::int64_t offset,
+                                                                  std::int64_t count) {
+          return sync_range(fs, *inode, path, epoch, {offset, offset + count});
+        }));
   }
 
   [[nodiscard]] const std::string& path() const noexcept override { return path_; }
 
  private:
-  Result<void> check() MQ_REQUIRES(fs_.mu_) {
-    if (epoch_ != fs_.epoch_) return Error::from_errno(EIO, path_ + ": opened before the restart");
-    return fs_.check_power(path_);
+  static Result<void> check(FaultFs& fs, const std::string& path, std::uint64_t epoch)
+      MQ_REQUIRES(fs.mu_) {
+    if (epoch != fs.epoch_) return Error::from_errno(EIO, path + ": opened before the restart");
+    return fs.check_power(path);
   }
+  // A mapping outlives its file, so this takes no `this`.
+  static Result<void> sync_range(FaultFs& fs, FaultInode& inode, const std::string& path,
+                                 std::uint64_t epoch, const FaultInode::Range& range) {
+    const MutexLock lock(fs.mu_);
+    MQ_CHECK(check(fs, path, epoch));
+    if (auto entered = fs.enter(FsOp::kSync, path); !entered) {
+      if (!fs.cut_) inode.fail_sync(range);
+      return entered;
+    }
+    fs.sync_names_of(inode);
+    fs.unreserved_ += inode.sync(range);
+    return {};
+  }
+  Result<void> check() MQ_REQUIRES(fs_.mu_) { return check(fs_, path_, epoch_); }
   Result<void> enter(FsOp op) MQ_REQUIRES(fs_.mu_) {
     MQ_CHECK(check());
     return fs_.enter(op, path_);

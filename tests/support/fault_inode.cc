@@ -80,12 +80,13 @@ FaultInode::Pages FaultInode::live_pages() const {
   return out;
 }
 
-std::vector<std::int64_t> FaultInode::dirty(const Pages& live) const {
+std::vector<std::int64_t> FaultInode::dirty(const Pages& live, const Range& range) const {
   std::set<std::int64_t> numbers;
   for (const auto& [n, page] : live) numbers.insert(numbers.end(), n);
   for (const auto& [n, page] : durable_) numbers.insert(n);
   std::vector<std::int64_t> out;
   for (const std::int64_t n : numbers) {
+    if ((n + 1) * kPageBytes <= range.begin || n * kPageBytes >= range.end) continue;
     const Page& now = page_of(live, n);
     if (now == page_of(durable_, n)) continue;
     if (const auto lost = lost_.find(n); lost != lost_.end() && lost->second == now) continue;
@@ -94,10 +95,10 @@ std::vector<std::int64_t> FaultInode::dirty(const Pages& live) const {
   return out;
 }
 
-std::int64_t FaultInode::sync() {
+std::int64_t FaultInode::sync(const Range& range) {
   const Pages live = live_pages();
   std::int64_t unreserved = 0;
-  for (const std::int64_t n : dirty(live)) {
+  for (const std::int64_t n : dirty(live, range)) {
     if (reserved_.insert(n).second && live.contains(n)) ++unreserved;
     durable_[n] = page_of(live, n);
     lost_.erase(n);
@@ -107,15 +108,15 @@ std::int64_t FaultInode::sync() {
   return unreserved;
 }
 
-void FaultInode::fail_sync() {
+void FaultInode::fail_sync(const Range& range) {
   const Pages live = live_pages();
-  for (const std::int64_t n : dirty(live)) lost_[n] = page_of(live, n);
+  for (const std::int64_t n : dirty(live, range)) lost_[n] = page_of(live, n);
 }
 
 std::shared_ptr<FaultInode> FaultInode::after_power_cut(std::mt19937_64& random) const {
   const Pages live = live_pages();
   Pages pages = durable_;
-  for (const std::int64_t n : dirty(live)) {
+  for (const std::int64_t n : dirty(live, {})) {
     Page& page = pages[n];
     const Page& now = page_of(live, n);
     const std::uint64_t fate = random() % 3;
@@ -145,7 +146,7 @@ std::shared_ptr<FaultInode> FaultInode::after_power_cut(std::mt19937_64& random)
     if (n * kPageBytes < size) out->reserved_.insert(n);
   }
   out->mtime_ms = mtime_ms;
-  (void)out->sync();
+  (void)out->sync({});
   return out;
 }
 

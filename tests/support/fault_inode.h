@@ -40,11 +40,17 @@ class FaultInode {
 
   // True if a size is not on the device yet.
   [[nodiscard]] bool has_new_size() const noexcept { return !sizes_.empty(); }
-  // Everything is on the device. Returns how many pages were written without having been reserved.
-  std::int64_t sync();
+  // In bytes; rounded outwards to whole pages.
+  struct Range {
+    std::int64_t begin = 0;
+    std::int64_t end = INT64_MAX;
+  };
+  // The pages of the range are on the device, and the size. Returns how many pages were written
+  // without having been reserved.
+  std::int64_t sync(const Range& range);
   // As Linux after a failed write-back: what was to be written counts as clean, stays readable, and
   // never gets to the device unless it is written again.
-  void fail_sync();
+  void fail_sync(const Range& range);
 
   // What a device holds after a power cut now.
   [[nodiscard]] std::shared_ptr<FaultInode> after_power_cut(std::mt19937_64& random) const;
@@ -57,8 +63,9 @@ class FaultInode {
   // The pages of the live content that may differ from zeros.
   [[nodiscard]] Pages live_pages() const;
   static const Page& page_of(const Pages& pages, std::int64_t number);
-  // The pages that differ from what the device holds, but for those that were given up.
-  [[nodiscard]] std::vector<std::int64_t> dirty(const Pages& live) const;
+  // The pages of the range that differ from what the device holds, but for those that were given
+  // up.
+  [[nodiscard]] std::vector<std::int64_t> dirty(const Pages& live, const Range& range) const;
 
   int fd_;
   std::int64_t size_ = 0;
