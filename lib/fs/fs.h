@@ -115,6 +115,8 @@ class Fs {
   virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
   virtual Result<void> make_directories(
       const std::string& path) = 0;  // like mkdir -p; syncs the parents it changed
+  // One level; fine if it is there. Not yet durable: its parent is to be synced.
+  virtual Result<void> make_directory(const std::string& path) = 0;
   virtual Result<std::vector<std::string>> list(
       const std::string& path) = 0;  // names, sorted; not . and ..
   virtual Result<Stat> stat(const std::string& path) = 0;
@@ -123,6 +125,10 @@ class Fs {
   virtual Result<void> remove(const std::string& path) = 0;  // file or empty directory
   virtual Result<void> sync_directory(
       const std::string& path) = 0;  // makes creations, renames, removals in it durable
+  // Makes everything durable that was done so far on the file system which holds `path`: what a
+  // sync of each of thousands of files and their directories would come to, at the price of a few.
+  // Errors: as File::sync.
+  virtual Result<void> sync_all(const std::string& path) = 0;
   virtual Result<void> set_mtime_ms(const std::string& path, std::int64_t mtime_ms) = 0;
   virtual Result<DiskUsage> disk_usage(const std::string& path) = 0;
   // POSIX record lock (fcntl) on bytes [0, 1) of `path`, made if missing: what the reference takes

@@ -59,9 +59,13 @@ class PosixFs final : public Fs {
                                : slash == 0               ? "/"
                                                           : path.substr(0, slash);
     MQ_CHECK(make_directories(parent));
-    if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST)
-      return Error::from_errno(errno, path + ": mkdir");
+    MQ_CHECK(make_directory(path));
     return sync_directory(parent);
+  }
+
+  Result<void> make_directory(const std::string& path) override {
+    if (mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return {};
+    return Error::from_errno(errno, path + ": mkdir");
   }
 
   Result<std::vector<std::string>> list(const std::string& path) override {
@@ -108,6 +112,15 @@ class PosixFs final : public Fs {
     // either.
     if (failed != 0 && failed != EINVAL && failed != ENOTSUP)
       return Error::from_errno(failed, path + ": sync");
+    return {};
+  }
+  Result<void> sync_all(const std::string& path) override {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return Error::from_errno(errno, path);
+    const int rc = syncfs(fd);
+    const int failed = errno;
+    ::close(fd);
+    if (rc != 0) return Error::from_errno(failed, path + ": syncfs");
     return {};
   }
 

@@ -17,6 +17,9 @@ namespace {
 
 using format::ConsumeQueueEntry;
 
+// More queues than this are synced by one sync of the file system: each alone would take a journal
+// commit or two.
+constexpr std::size_t kSyncOneByOneMax = 32;
 constexpr auto kEntryBytes = static_cast<std::int64_t>(ConsumeQueueEntry::kEncodedBytes);
 constexpr std::int64_t kLongTailEntries = 8192;
 // A record claiming an offset further ahead than this is taken for damaged.
@@ -237,19 +240,21 @@ Result<void> ConsumeQueueSet::flush(std::int32_t least_pages) {
     queues.swap(to_sync_);
   }
   std::vector<ConsumeQueue*> later;
-  Result<void> result;
+  std::vector<ConsumeQueue*> due;
   for (ConsumeQueue* queue : queues) {
-    bool is_due = result.has_value();
-    if (is_due) {
-      MutexLock lock(queue->mu_);
-      is_due = (queue->written_ - queue->synced_) * kEntryBytes >= least_pages * kPageBytes;
-      if (is_due) queue->waits_for_sync_ = false;
+    MutexLock lock(queue->mu_);
+    const bool is_due =
+        (queue->written_ - queue->synced_) * kEntryBytes >= least_pages * kPageBytes;
+    if (is_due) queue->waits_for_sync_ = false;
+    (is_due ? due : later).push_back(queue);
+  }
+  Result<void> result;
+  if (due.size() > kSyncOneByOneMax) {
+    result = files_->sync_all(due);
+  } else {
+    for (ConsumeQueue* queue : due) {
+      if (result) result = files_->sync(*queue);
     }
-    if (!is_due) {
-      later.push_back(queue);
-      continue;
-    }
-    result = files_->sync(*queue);
   }
   MutexLock list(list_mu_);
   to_sync_.insert(to_sync_.end(), later.begin(), later.end());

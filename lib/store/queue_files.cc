@@ -74,7 +74,10 @@ Result<QueueFiles::FilePtr> QueueFiles::create(const ConsumeQueue& queue, std::i
   const std::string name = path(queue, start);
   auto opened = fs_.open(name, fs::OpenMode::kCreate);
   if (!opened && opened.error().code() == Errc::kNotFound) {
-    MQ_CHECK(fs_.make_directories(directory(queue)));
+    // Not durable yet, as the file is not: sync() and sync_all() see to both.
+    MQ_CHECK(fs_.make_directories(root_));
+    MQ_CHECK(fs_.make_directory(topic_directory(queue)));
+    MQ_CHECK(fs_.make_directory(directory(queue)));
     opened = fs_.open(name, fs::OpenMode::kCreate);
   }
   if (!opened) return std::move(opened).error();
@@ -205,6 +208,22 @@ Result<void> QueueFiles::sync(ConsumeQueue& queue) {
   }
   MutexLock lock(queue.mu_);
   queue.synced_ = std::min(written, queue.written_);
+  return {};
+}
+
+Result<void> QueueFiles::sync_all(std::span<ConsumeQueue* const> queues) {
+  std::vector<std::int64_t> written;
+  written.reserve(queues.size());
+  for (ConsumeQueue* queue : queues) {
+    MutexLock lock(queue->mu_);
+    written.push_back(queue->written_);
+    queue->has_new_file_ = false;
+  }
+  MQ_CHECK(fs_.sync_all(root_));
+  for (std::size_t i = 0; i < queues.size(); ++i) {
+    MutexLock lock(queues[i]->mu_);
+    queues[i]->synced_ = std::min(written[i], queues[i]->written_);
+  }
   return {};
 }
 

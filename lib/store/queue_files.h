@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -45,6 +46,8 @@ class QueueFiles {
   Result<void> write_out(ConsumeQueue& queue, std::int64_t& written) MQ_EXCLUDES(queue.mu_);
   // Everything written is on disk afterwards. Needs no lock but that of the sync pass.
   Result<void> sync(ConsumeQueue& queue) MQ_EXCLUDES(queue.mu_);
+  // The same for many queues at once.
+  Result<void> sync_all(std::span<ConsumeQueue* const> queues);
   // Removes one file; its readers keep what they have open.
   Result<void> remove(const ConsumeQueue& queue, std::int64_t start) MQ_EXCLUDES(mu_);
   // Removes the queue's directory with all files.

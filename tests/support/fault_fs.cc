@@ -372,13 +372,18 @@ Result<void> FaultFs::make_directories(const std::string& path) {
     if (live_.contains(name)) return Error::from_errno(ENOTDIR, name);
   }
   MQ_CHECK(make_directories(parent_of(name)));
-  {
-    const MutexLock lock(mu_);
-    MQ_CHECK(check_power(name));
-    if (is_directory(name)) return {};
-    change({.kind = NameChange::Kind::kAdd, .path = name, .from = {}, .inode = nullptr});
-  }
+  MQ_CHECK(make_directory(name));
   return sync_directory(parent_of(name));
+}
+
+Result<void> FaultFs::make_directory(const std::string& path) {
+  const MutexLock lock(mu_);
+  const std::string name = clean(path);
+  MQ_CHECK(check_power(name));
+  if (is_directory(name)) return {};
+  if (!is_directory(parent_of(name))) return Error::from_errno(ENOENT, name);
+  change({.kind = NameChange::Kind::kAdd, .path = name, .from = {}, .inode = nullptr});
+  return {};
 }
 
 Result<std::vector<std::string>> FaultFs::list(const std::string& path) {
@@ -443,6 +448,23 @@ Result<void> FaultFs::sync_directory(const std::string& path) {
     if (options_.ordered_names || parent_of(c.path) == name) c.durable = true;
   }
   settle();
+  return {};
+}
+
+Result<void> FaultFs::sync_all(const std::string& path) {
+  const MutexLock lock(mu_);
+  const std::string name = clean(path);
+  if (auto entered = enter(FsOp::kSync, name); !entered) {
+    for (const auto& [child, inode] : live_) {
+      if (!cut_ && inode != nullptr) inode->fail_sync({});
+    }
+    return entered;
+  }
+  for (NameChange& c : pending_) c.durable = true;
+  settle();
+  for (const auto& [child, inode] : live_) {
+    if (inode != nullptr) unreserved_ += inode->sync({});
+  }
   return {};
 }
 

@@ -93,11 +93,13 @@ class FaultFs final : public fs::Fs {
   // --- fs::Fs
   Result<std::unique_ptr<fs::File>> open(const std::string& path, fs::OpenMode mode) override;
   Result<void> make_directories(const std::string& path) override;
+  Result<void> make_directory(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& path) override;
   Result<fs::Stat> stat(const std::string& path) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
   Result<void> remove(const std::string& path) override;
   Result<void> sync_directory(const std::string& path) override;
+  Result<void> sync_all(const std::string& path) override;
   Result<void> set_mtime_ms(const std::string& path, std::int64_t mtime_ms) override;
   Result<fs::DiskUsage> disk_usage(const std::string& path) override;
   Result<std::unique_ptr<fs::Lock>> lock_file(const std::string& path) override;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "format/consume_queue_entry.h"
 #include "store_fixture.h"
 #include "support/fault_fs.h"
 
@@ -49,6 +50,31 @@ TEST_F(StoreFault, AFailedSyncIsFinalNothingIsAcknowledgedAfterIt) {
   expect_reads_go_on();
   EXPECT_FALSE(store_->close());
   EXPECT_TRUE(fs_.exists("store/abort"));
+}
+
+TEST_F(StoreFault, ThousandsOfQueuesAreSyncedTogetherAndAllThereAfterAPowerCut) {
+  auto options = small_options(fs_, system_clock(), FlushMode::kAsync);
+  options.queue_flush_interval_ms = 60'000;  // only when asked
+  store_ = std::move(*MessageStore::open(options));
+  constexpr int kTopics = 300;
+  for (int i = 0; i < kTopics; ++i)
+    ASSERT_EQ(put(*store_, "t" + std::to_string(i), 0, "body", "id").status, PutStatus::kOk);
+  ASSERT_TRUE(store_->wait_dispatched(5000));
+  const auto syncs = [&] { return fs_.calls(FsOp::kSync) + fs_.calls(FsOp::kSyncDirectory); };
+  const std::int64_t before = syncs();
+  ASSERT_TRUE(store_->sync());
+  EXPECT_LT(syncs() - before, 40);
+  fs_.power_cut();
+  store_.reset();
+  fs_.restart();
+  const auto topics = fs_.list("store/consumequeue");
+  ASSERT_TRUE(topics) << topics.error();
+  EXPECT_EQ(topics->size(), static_cast<std::size_t>(kTopics));
+  for (const std::string& topic : *topics) {
+    const auto file = fs::read_file(fs_, "store/consumequeue/" + topic + "/0/00000000000000000000");
+    ASSERT_TRUE(file) << topic << ": " << file.error();
+    EXPECT_TRUE(format::decode_consume_queue_entry(as_bytes(*file))) << topic;
+  }
 }
 
 TEST_F(StoreFault, AFullDiskRefusesWithTheReasonAndWritesResumeWhenSpaceReturns) {
