@@ -207,6 +207,26 @@ Result<TopicInfo> Topics::find_or_create(std::string_view topic, std::int32_t qu
 }
 
 Result<void> Topics::put(TopicConfig wanted, std::string_view attributes) {
+  return put_all({{std::move(wanted), std::string(attributes)}});
+}
+
+Result<void> Topics::put_all(std::vector<TopicChange> changes) {
+  const MutexLock lock(mu_);
+  bool changed = false;
+  Result<void> done;
+  for (TopicChange& change : changes) {
+    const auto one = put_locked(std::move(change.wanted), change.attributes);
+    if (one) {
+      changed = changed || *one;
+    } else if (done) {
+      done = one.error();
+    }
+  }
+  if (changed) MQ_CHECK(store_locked());
+  return done;
+}
+
+Result<bool> Topics::put_locked(TopicConfig wanted, std::string_view attributes) {
   MQ_CHECK(format::check_topic_name(wanted.name));
   if (is_system(wanted.name))
     return Error{Errc::kInvalid, fmt::format("topic '{}' is the system's own", wanted.name)};
@@ -217,15 +237,14 @@ Result<void> Topics::put(TopicConfig wanted, std::string_view attributes) {
     return Error{Errc::kInvalid, fmt::format("{} read and {} write queues: expected 0..65536",
                                              wanted.read_queues, wanted.write_queues)};
   }
-  const MutexLock lock(mu_);
   const auto old = table_.topics.find(wanted.name);
   const bool creating = old == table_.topics.end();
   if (!creating) wanted.attributes = old->second.attributes, wanted.extra = old->second.extra;
   MQ_CHECK(change_attributes(wanted.attributes, attributes, creating));
-  if (!creating && old->second == wanted) return {};
+  if (!creating && old->second == wanted) return false;
   const std::string name = wanted.name;
   table_.topics[name] = std::move(wanted);
-  return store_locked();
+  return true;
 }
 
 Result<void> Topics::remove(std::string_view topic) {

@@ -50,6 +50,13 @@ class Topics {
                                    std::int32_t sys_flag = 0);
   // R(17): `attributes` as "+key=value,-key". Same as stored: no change. Errors: kInvalid, kIo.
   Result<void> put(format::TopicConfig config, std::string_view attributes);
+  // R(18): many, on disk with one write of the file. What is wrong with one does not keep the
+  // others back; the first error is returned.
+  struct TopicChange {
+    format::TopicConfig wanted;
+    std::string attributes;
+  };
+  Result<void> put_all(std::vector<TopicChange> changes);
   // Fine if there is none. Errors: kInvalid (a system topic), kIo.
   Result<void> remove(std::string_view topic);
 
@@ -59,6 +66,8 @@ class Topics {
 
  private:
   void add_system_topics() MQ_REQUIRES(mu_);
+  // Tells whether it changed anything.
+  Result<bool> put_locked(format::TopicConfig wanted, std::string_view attributes) MQ_REQUIRES(mu_);
   Result<void> store_locked() MQ_REQUIRES(mu_);
 
   fs::Fs& fs_;

@@ -53,15 +53,17 @@ void handle_create_topic(const Call& call) {
 void handle_create_topic_list(const Call& call) {
   auto list = wire::decode_topic_config_list(as_text(call.request.body));
   if (!list) return call.reply_error(list.error());
+  std::vector<broker::Topics::TopicChange> changes;
   for (const wire::TopicConfig& config : *list) {
     std::string attributes;
     for (const auto& [key, value] : config.attributes) {
       fmt::format_to(std::back_inserter(attributes), "{}{}{}={}", attributes.empty() ? "" : ",",
                      key.starts_with('+') ? "" : "+", key, value);
     }
-    if (auto done = call.p.topics.put(from_wire(config), attributes); !done)
-      return call.reply_error(done.error());
+    changes.push_back({from_wire(config), std::move(attributes)});
   }
+  if (auto done = call.p.topics.put_all(std::move(changes)); !done)
+    return call.reply_error(done.error());
   call.reply(wire::kSuccess);
 }
 
