@@ -9,7 +9,7 @@ BUILD   := build$(if $(SAN),-$(SAN))
 export ASAN_OPTIONS ?= detect_leaks=0
 export TSAN_OPTIONS ?= second_deadlock_stack=1 suppressions=$(CURDIR)/tests/support/tsan.supp
 
-.PHONY: all build deps deps-lint configure test check interop demo bench soak fuzz fmt lint install hooks clean help
+.PHONY: all build deps deps-lint configure test check interop demo bench bench-peers soak fuzz fmt lint install hooks clean help
 
 all: build
 
@@ -52,6 +52,11 @@ demo: build
 ## make bench      speed as ratios, one table
 bench: build
 	@bench/run.sh $(BUILD)
+
+## make bench-peers   the same work on Apache RocketMQ, Kafka, Redis and NATS beside it (ARGS: see bench/peers/compare.py)
+bench-peers: build
+	@packaging/deps.sh packaging/debian-packages-bench.txt
+	@bench/peers/compare.py $(BUILD) $(ARGS)
 
 ## make soak       the long crash and power-loss runs
 soak: build

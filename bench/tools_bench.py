@@ -4,6 +4,7 @@
   tools_bench.py BIN_DIR [RUNS]
 Each figure is the median of RUNS (5) with the smallest and largest; CPU is that of tool and daemon together.
 """
+import json
 import os
 import resource
 import shutil
@@ -137,8 +138,29 @@ def start_and_memory():
     daemon.stop()
 
 
+def many_topics():
+    """The same sends, one a request, to one topic and to ten thousand, in turn."""
+    one, many, ratio = [], [], []
+    for _ in range(RUNS):
+        rates = []
+        for topics in (1, 10_000):
+            shutil.rmtree(f'{DIR}/store', ignore_errors=True)
+            daemon = Daemon()
+            out = subprocess.run([f'{BIN}/../bench/load', 'send', '-b', SOCKET, '--topics', str(topics), '--queues', '1', '--size', '1024',
+                                  '--inflight', '128', '--count', '200000'], capture_output=True, check=True, text=True).stdout
+            rates.append(json.loads(out)['rate'] / 1000)
+            daemon.stop()
+        one.append(rates[0])
+        many.append(rates[1])
+        ratio.append(rates[1] / rates[0])
+    row('one a request, 1 KiB, one topic', one, 'K msg/s')
+    row('the same over 10,000 topics', many, 'K msg/s')
+    row('  ratio', ratio, '', 'aim 0.7')
+
+
 try:
     pipe_rates()
     start_and_memory()
+    many_topics()
 finally:
     shutil.rmtree(DIR, ignore_errors=True)
