@@ -113,6 +113,16 @@ const char* request_name(std::int32_t code) noexcept {
       return "HEART_BEAT";
     case kUnregisterClient:
       return "UNREGISTER_CLIENT";
+    case kGetConsumerListByGroup:
+      return "GET_CONSUMER_LIST_BY_GROUP";
+    case kNotifyConsumerIdsChanged:
+      return "NOTIFY_CONSUMER_IDS_CHANGED";
+    case kLockBatchMq:
+      return "LOCK_BATCH_MQ";
+    case kUnlockBatchMq:
+      return "UNLOCK_BATCH_MQ";
+    case kGetAllConsumerOffset:
+      return "GET_ALL_CONSUMER_OFFSET";
     case kGetRouteInfoByTopic:
       return "GET_ROUTEINFO_BY_TOPIC";
     case kGetBrokerClusterInfo:
@@ -123,6 +133,10 @@ const char* request_name(std::int32_t code) noexcept {
       return "GET_ALL_SUBSCRIPTIONGROUP_CONFIG";
     case kGetTopicStatsInfo:
       return "GET_TOPIC_STATS_INFO";
+    case kGetConsumerConnectionList:
+      return "GET_CONSUMER_CONNECTION_LIST";
+    case kGetProducerConnectionList:
+      return "GET_PRODUCER_CONNECTION_LIST";
     case kGetAllTopicListFromNameserver:
       return "GET_ALL_TOPIC_LIST_FROM_NAMESERVER";
     case kDeleteSubscriptionGroup:
@@ -135,6 +149,8 @@ const char* request_name(std::int32_t code) noexcept {
       return "GET_TOPICS_BY_CLUSTER";
     case kUpdateAndCreateSubscriptionGroupList:
       return "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST";
+    case kQueryTopicConsumeByWho:
+      return "QUERY_TOPIC_CONSUME_BY_WHO";
     case kGetSystemTopicListFromNs:
       return "GET_SYSTEM_TOPIC_LIST_FROM_NS";
     case kGetSystemTopicListFromBroker:
@@ -147,8 +163,14 @@ const char* request_name(std::int32_t code) noexcept {
       return "SEND_BATCH_MESSAGE";
     case kQueryConsumeQueue:
       return "QUERY_CONSUME_QUEUE";
+    case kGetAllProducerInfo:
+      return "GET_ALL_PRODUCER_INFO";
     case kDeleteExpiredCommitlog:
       return "DELETE_EXPIRED_COMMITLOG";
+    case kQueryTopicsByConsumer:
+      return "QUERY_TOPICS_BY_CONSUMER";
+    case kQuerySubscriptionByConsumer:
+      return "QUERY_SUBSCRIPTION_BY_CONSUMER";
     case kGetTopicConfig:
       return "GET_TOPIC_CONFIG";
     case kGetSubscriptionGroupConfig:
