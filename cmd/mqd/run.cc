@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "notify.h"
 #include "server/broker_server.h"
+#include "server/client_channel.h"
 
 namespace mq::mqd {
 namespace {
@@ -73,8 +74,8 @@ class Daemon {
     MQ_CHECK(topics_->load());
     groups_.emplace(fs::posix(), system_clock(), config_, config_dir + "/subscriptionGroup.json");
     MQ_CHECK(groups_->load());
-    consumers_.emplace(fs::posix(), system_clock(), config_dir + "/consumerOffset.json");
-    MQ_CHECK(consumers_->load());
+    offsets_.emplace(fs::posix(), system_clock(), config_dir + "/consumerOffset.json");
+    MQ_CHECK(offsets_->load());
     store_->on_arrival([this](const store::Arrival& arrival) {
       polls_.on_arrival(arrival, system_clock().now_ms());
     });
@@ -119,7 +120,11 @@ class Daemon {
     server_.emplace(server::Parts{.store = *store_,
                                   .topics = *topics_,
                                   .groups = *groups_,
-                                  .consumers = *consumers_,
+                                  .consumers = consumers_,
+                                  .producers = producers_,
+                                  .offsets = *offsets_,
+                                  .locks = locks_,
+                                  .clients = clients_,
                                   .polls = polls_,
                                   .stats = stats_,
                                   .config = config_,
@@ -197,13 +202,14 @@ class Daemon {
       }
       const std::int64_t now = system_clock().now_ms();
       stats_.sample(now);
+      server_->tick();
       if (++second % 5 == 0 || !config_.long_polling) {
         polls_.sweep(now, [this](std::string_view topic, QueueId queue) {
           return store_->max_offset(topic, queue).value();
         });
       }
       if (now >= offsets_due_ms) {
-        if (auto done = consumers_->flush(); !done)
+        if (auto done = offsets_->flush(); !done)
           log::error("consumer offsets: {}", done.error().to_string());
         offsets_due_ms = now + config_.offset_flush_interval_ms;
       }
@@ -215,7 +221,7 @@ class Daemon {
     notify_stopping();
     net_->stop(/*drain_ms=*/500);
     int status = EX_OK;
-    if (auto done = consumers_->flush(); !done) {
+    if (auto done = offsets_->flush(); !done) {
       log::error("consumer offsets: {}", done.error().to_string());
       status = exit_status(done.error());
     }
@@ -237,6 +243,7 @@ class Daemon {
   // Stands in for the server while the listeners are bound but not started.
   struct Proxy final : net::Handler {
     server::BrokerServer* target = nullptr;
+    void on_open(net::Connection& connection) override { target->on_open(connection); }
     void on_frame(net::Connection& connection, Bytes frame) override {
       target->on_frame(connection, frame);
     }
@@ -248,7 +255,11 @@ class Daemon {
   std::unique_ptr<store::MessageStore> store_;
   std::optional<broker::Topics> topics_;
   std::optional<broker::GroupConfigs> groups_;
-  std::optional<broker::Consumers> consumers_;
+  std::optional<broker::ConsumerOffsets> offsets_;
+  broker::ConsumerGroups consumers_;
+  broker::ProducerGroups producers_;
+  broker::QueueLocks locks_;
+  server::ClientChannel clients_{system_clock()};
   broker::LongPolls polls_;
   broker::Stats stats_{system_clock().now_ms()};
   std::unique_ptr<Proxy> proxy_;

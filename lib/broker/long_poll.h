@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "broker/consumers.h"
+#include "broker/subscription.h"
 #include "store/types.h"
 
 namespace mq::broker {
@@ -35,8 +35,10 @@ class LongPolls {
   // (the pull then moves past them). `max_offset` asks the store.
   void sweep(std::int64_t now_ms,
              const std::function<std::int64_t(std::string_view, QueueId)>& max_offset);
-  // The same for one queue; whoever just called hold() looks once more, as a record may have come in between.
-  void wake_if_newer(std::string_view topic, QueueId queue, std::int64_t now_ms, std::int64_t max_offset);
+  // The same for one queue; whoever just called hold() looks once more, as a record may have come
+  // in between.
+  void wake_if_newer(std::string_view topic, QueueId queue, std::int64_t now_ms,
+                     std::int64_t max_offset);
   [[nodiscard]] std::size_t held() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:

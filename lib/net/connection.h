@@ -33,6 +33,9 @@ class ConnectionImpl final : public Connection {
   [[nodiscard]] bool is_unix() const noexcept override;
   [[nodiscard]] std::string& out() noexcept override { return outbox_.text(); }
   void send_pinned(std::vector<PinnedBytes> spans) override;
+  [[nodiscard]] std::size_t unsent_bytes() const noexcept override {
+    return outbox_.unsent_bytes();
+  }
   void close() override { closing_ = true; }  // carried out at the end of the turn
   [[nodiscard]] bool is_open() const noexcept override { return !closing_; }
   void post(std::function<void(Connection&)> task) override;

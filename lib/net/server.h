@@ -41,6 +41,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // when the handler returns (or, from a posted function, when that returns).
   [[nodiscard]] virtual std::string& out() noexcept = 0;
   virtual void send_pinned(std::vector<PinnedBytes> spans) = 0;
+  // What waits for the peer to read it: whoever sends without being asked looks here first.
+  [[nodiscard]] virtual std::size_t unsent_bytes() const noexcept { return 0; }
   virtual void close() = 0;
   [[nodiscard]] virtual bool is_open() const noexcept = 0;
 

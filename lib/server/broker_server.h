@@ -10,9 +10,12 @@
 
 #include "base/clock.h"
 #include "broker/config.h"
-#include "broker/consumers.h"
+#include "broker/consumer_groups.h"
+#include "broker/consumer_offsets.h"
 #include "broker/group_configs.h"
 #include "broker/long_poll.h"
+#include "broker/producer_groups.h"
+#include "broker/queue_locks.h"
 #include "broker/stats.h"
 #include "broker/topics.h"
 #include "format/record.h"
@@ -23,12 +26,18 @@
 
 namespace mq::server {
 
+class ClientChannel;
+
 // What the handlers work on; all borrowed, all outlive the server's last connection.
 struct Parts {
   store::MessageStore& store;
   broker::Topics& topics;
   broker::GroupConfigs& groups;
-  broker::Consumers& consumers;
+  broker::ConsumerGroups& consumers;
+  broker::ProducerGroups& producers;
+  broker::ConsumerOffsets& offsets;
+  broker::QueueLocks& locks;
+  ClientChannel& clients;
   broker::LongPolls& polls;
   broker::Stats& stats;
   const broker::BrokerConfig& config;
@@ -43,12 +52,18 @@ class BrokerServer final : public net::Handler {
  public:
   explicit BrokerServer(Parts parts);
 
+  void on_open(net::Connection& connection) override;
   void on_frame(net::Connection& connection, Bytes frame) override;
   void on_close(net::Connection& connection) override;
+
+  // Once a second: what clients were asked and have not answered, and clients that fell silent,
+  // end.
+  void tick();
 
  private:
   void dispatch(net::Connection& connection, const wire::Command& request, Bytes frame);
   Parts parts_;
+  std::int64_t expire_due_us_ = 0;
 };
 
 }  // namespace mq::server

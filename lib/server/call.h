@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "broker/config.h"
-#include "broker/consumers.h"
 #include "broker/long_poll.h"
 #include "broker/stats.h"
 #include "broker/topics.h"
@@ -86,6 +85,15 @@ void handle_unregister(const Call& call);
 void handle_consumer_list(const Call& call);
 void handle_query_offset(const Call& call);
 void handle_update_offset(const Call& call);
+void handle_all_offsets(const Call& call);
+void handle_lock_queues(const Call& call);
+void handle_unlock_queues(const Call& call);
+void handle_consumer_connections(const Call& call);
+void handle_producer_connections(const Call& call);
+void handle_all_producers(const Call& call);
+void handle_groups_of_topic(const Call& call);
+void handle_topics_of_group(const Call& call);
+void handle_subscription_of_group(const Call& call);
 void handle_route(const Call& call);
 void handle_cluster_info(const Call& call);
 void handle_topic_names(const Call& call);

@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "server/broker_server.h"
 #include "server/call.h"
+#include "server/client_channel.h"
+#include "server/membership.h"
 #include "wire/codes.h"
 
 namespace mq::server {
@@ -69,6 +71,24 @@ Handle handler_of(std::int32_t code) noexcept {
       return handle_query_offset;
     case wire::kUpdateConsumerOffset:
       return handle_update_offset;
+    case wire::kGetAllConsumerOffset:
+      return handle_all_offsets;
+    case wire::kLockBatchMq:
+      return handle_lock_queues;
+    case wire::kUnlockBatchMq:
+      return handle_unlock_queues;
+    case wire::kGetConsumerConnectionList:
+      return handle_consumer_connections;
+    case wire::kGetProducerConnectionList:
+      return handle_producer_connections;
+    case wire::kGetAllProducerInfo:
+      return handle_all_producers;
+    case wire::kQueryTopicConsumeByWho:
+      return handle_groups_of_topic;
+    case wire::kQueryTopicsByConsumer:
+      return handle_topics_of_group;
+    case wire::kQuerySubscriptionByConsumer:
+      return handle_subscription_of_group;
     case wire::kGetRouteInfoByTopic:
       return handle_route;
     case wire::kGetBrokerClusterInfo:
@@ -162,8 +182,7 @@ void BrokerServer::on_frame(net::Connection& connection, Bytes frame) {
     connection.close();
     return;
   }
-  if (request.is_response())
-    return;  // we ask clients nothing yet: a late or strange answer is dropped
+  if (request.is_response()) return parts_.clients.answered(connection, request);
   dispatch(connection, request, frame);
 }
 
@@ -178,8 +197,20 @@ void BrokerServer::dispatch(net::Connection& connection, const wire::Command& re
   run(call, handle);
 }
 
+void BrokerServer::on_open(net::Connection& connection) { parts_.clients.opened(connection); }
+
 void BrokerServer::on_close(net::Connection& connection) {
-  parts_.consumers.connection_closed(connection.id());
+  parts_.clients.closed(connection);
+  forget_clients(parts_, connection);
+}
+
+void BrokerServer::tick() {
+  constexpr std::int64_t kExpireIntervalUs = 10'000'000;
+  parts_.clients.expire();
+  const std::int64_t now_us = parts_.clock.monotonic_us();
+  if (now_us < expire_due_us_) return;
+  expire_due_us_ = now_us + kExpireIntervalUs;
+  expire_clients(parts_);
 }
 
 }  // namespace mq::server

@@ -71,7 +71,7 @@ void handle_delete_group(const Call& call) {
   auto group = wire::text_field(call.request.ext, "groupName");
   if (!group) return call.reply_error(group.error());
   if (auto done = call.p.groups.remove(*group); !done) return call.reply_error(done.error());
-  if (wire::bool_or(call.request.ext, "cleanOffset", false)) call.p.consumers.remove_group(*group);
+  if (wire::bool_or(call.request.ext, "cleanOffset", false)) call.p.offsets.remove_group(*group);
   call.reply(wire::kSuccess);
 }
 

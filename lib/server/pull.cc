@@ -67,6 +67,7 @@ void answer(const Parts& p, net::Connection& connection, const wire::Header& bas
   wire::Header header = base;
   header.code = code_of(got, pull.queue_offset);
   header.remark = store::name_of(got.status);
+  p.offsets.note_pull(group, topic, pull.queue_id, got.next.value());
   const std::int64_t bytes = got.status == GetStatus::kFound ? got.bytes : 0;
   wire::append_pull_response(connection.out(), header,
                              {.suggested_broker_id = 0,
@@ -82,28 +83,45 @@ void answer(const Parts& p, net::Connection& connection, const wire::Header& bas
   p.stats.get(topic, group, got.count, bytes);
 }
 
+// A reset of the group's offset sends its next pull elsewhere; false when there is none.
+bool answer_reset(const Parts& p, net::Connection& connection, const wire::Header& base,
+                  const wire::PullRequest& pull, std::string_view topic, std::string_view group) {
+  const auto offset = p.offsets.take_reset(group, topic, pull.queue_id);
+  if (!offset) return false;
+  wire::Header header = base;
+  header.code = wire::kPullOffsetMoved;
+  header.remark = "OFFSET_RESET";
+  wire::append_pull_response(connection.out(), header,
+                             {.next_offset = *offset,
+                              .min_offset = p.store.min_offset(topic, pull.queue_id).value(),
+                              .max_offset = p.store.max_offset(topic, pull.queue_id).value()},
+                             0);
+  return true;
+}
+
 // Holds the pull until something comes or its time is over; then it runs once more on its
 // connection's thread.
 void hold(const Parts& p, net::Connection& connection, std::shared_ptr<const Held> held,
           std::int64_t suspend_ms) {
   std::weak_ptr<net::Connection> weak = connection.weak_from_this();
   const Parts* parts = &p;
-  p.polls.hold(
-      held->topic, held->pull.queue_id,
-      {.offset = held->pull.queue_offset,
-       .deadline_ms = p.clock.now_ms() + suspend_ms,
-       .tags = held->tags,
-       .wake = [parts, weak, held] {
-         const auto target = weak.lock();
-         if (!target) return;
-         target->post([parts, held](net::Connection& c) {
-           auto got = read(*parts, held->topic, held->pull, held->bulk, held->tags);
-           answer(
-               *parts, c,
-               {.serialize = held->serialize, .opaque = held->opaque, .flag = wire::kFlagResponse},
-               held->pull, held->topic, held->group, got);
-         });
-       }});
+  p.polls.hold(held->topic, held->pull.queue_id,
+               {.offset = held->pull.queue_offset,
+                .deadline_ms = p.clock.now_ms() + suspend_ms,
+                .tags = held->tags,
+                .wake = [parts, weak, held] {
+                  const auto target = weak.lock();
+                  if (!target) return;
+                  target->post([parts, held](net::Connection& c) {
+                    const wire::Header header{.serialize = held->serialize,
+                                              .opaque = held->opaque,
+                                              .flag = wire::kFlagResponse};
+                    if (answer_reset(*parts, c, header, held->pull, held->topic, held->group))
+                      return;
+                    auto got = read(*parts, held->topic, held->pull, held->bulk, held->tags);
+                    answer(*parts, c, header, held->pull, held->topic, held->group, got);
+                  });
+                }});
   p.polls.wake_if_newer(held->topic, held->pull.queue_id, p.clock.now_ms(),
                         p.store.max_offset(held->topic, held->pull.queue_id).value());
 }
@@ -164,9 +182,18 @@ bool check(const Call& call, const wire::PullRequest& pull) {
 std::optional<broker::Subscription> registered_filter(const Call& call,
                                                       const wire::PullRequest& pull) {
   const auto& p = call.p;
-  if (!p.consumers.is_online(pull.group)) {
+  const auto mode = p.consumers.mode(pull.group);
+  if (!mode) {
     return call.reply(wire::kSubscriptionNotExist,
                       fmt::format("no consumer of group '{}' is on line", pull.group)),
+           std::nullopt;
+  }
+  if (const auto group = p.groups.find(pull.group);
+      mode->model == wire::MessageModel::kBroadcasting && group != nullptr &&
+      !group->consume_broadcast_enable) {
+    return forbid(call, Forbidden::kBroadcast,
+                  fmt::format("group '{}' may not consume by broadcasting (consumeBroadcastEnable)",
+                              pull.group)),
            std::nullopt;
   }
   if (p.groups.is_read_forbidden(pull.group, pull.topic)) {
@@ -220,8 +247,12 @@ void handle_pull(const Call& call) {
   if (!check(call, pull)) return;
   auto tags = filter_of(call, pull);
   if (!tags) return;
+  if (call.wants_answer() &&
+      answer_reset(p, call.connection, call.header(0), pull, pull.topic, pull.group)) {
+    return;  // what the client would commit is from before the reset
+  }
   if ((pull.sys_flag & wire::kPullCommitOffset) != 0) {
-    p.consumers.commit(pull.group, pull.topic, pull.queue_id, pull.commit_offset);
+    (void)p.offsets.commit(pull.group, pull.topic, pull.queue_id, pull.commit_offset);
   }
   const bool bulk = pull.bulk;
   auto got = read(p, pull.topic, pull, bulk, *tags);

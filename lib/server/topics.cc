@@ -71,7 +71,7 @@ void handle_delete_topic(const Call& call) {
   auto asked = wire::decode_topic_request(call.request);
   if (!asked) return call.reply_error(asked.error());
   if (auto done = call.p.topics.remove(asked->topic); !done) return call.reply_error(done.error());
-  call.p.consumers.remove_topic(asked->topic);
+  call.p.offsets.remove_topic(asked->topic);
   if (auto done = call.p.store.delete_topic(asked->topic); !done)
     return call.reply_error(done.error());
   call.reply(wire::kSuccess);

@@ -251,8 +251,7 @@ QueueOffset Reader::offset_by_time(std::string_view topic, QueueId queue, std::i
 
 bool Reader::is_in_memory(std::string_view topic, QueueId queue, QueueOffset offset) {
   ConsumeQueue* found = queues_.find(topic, queue);
-  if (found == nullptr || found->max_offset().value() == 0)
-    return true;  // nothing there yet: it will be new
+  if (found == nullptr) return false;
   const auto e = entry_at(*found, offset);
   return e && !e->is_filler() && is_near(e->commitlog_offset);
 }
