@@ -156,7 +156,7 @@ class Dispatcher::Round {
       }
       if (appended == ConsumeQueueSet::Appended::kNew && d_.listener_ && !recovering) {
         d_.listener_({record.topic, record.queue_id, record.queue_offset + 1, entry.tag_code,
-                      record.store_timestamp_ms});
+                      record.store_timestamp_ms, record.properties});
       }
     }
     if (d_.parts_.index != nullptr && record.physical_offset >= index_from &&

@@ -20,8 +20,8 @@ constexpr std::int32_t kQueryMax = 64;
 constexpr std::int64_t kBytesMax = 128 << 20;
 
 // Is it the record of that position, whole?
-Result<format::Record> record_in(const SegmentView& view, PhysicalOffset at) {
-  MQ_TRY(format::Record record, format::decode_record(view.bytes, format::CheckBody::kNo));
+Result<format::Record> record_in(Bytes bytes, PhysicalOffset at) {
+  MQ_TRY(format::Record record, format::decode_record(bytes, format::CheckBody::kNo));
   if (record.physical_offset != at) return Error{Errc::kCorrupt};
   return record;
 }
@@ -48,6 +48,7 @@ class Reader::Scan {
   // False when the answer is full and the entry is not in it.
   bool take(const ConsumeQueueEntry& e) {
     if (is_full(e)) return false;
+    if (request_.record_filter != nullptr && !is_wanted(e)) return true;
     if (!add(e)) removed_ = true;
     return true;
   }
@@ -65,6 +66,25 @@ class Reader::Scan {
     const std::int64_t bytes_max = near ? o.transfer_bytes_memory_max : o.transfer_bytes_disk_max;
     const std::int32_t count_max = near ? o.transfer_count_memory_max : o.transfer_count_disk_max;
     return out_.bytes + e.record_bytes > bytes_max || out_.count >= count_max;
+  }
+
+  // Asks the record itself; one that cannot be read is not wanted.
+  bool is_wanted(const ConsumeQueueEntry& e) {
+    const auto size = static_cast<std::size_t>(e.record_bytes);
+    const std::int64_t skip = e.commitlog_offset - looked_at_;
+    // Taking a view counts references, and most records lie behind their neighbour.
+    if (skip < 0 || static_cast<std::size_t>(skip) + size > look_.bytes.size()) {
+      look_ = r_.log_.view_from(e.commitlog_offset);
+      looked_at_ = e.commitlog_offset;
+      if (look_.bytes.size() < size) {
+        removed_ = true;
+        return false;
+      }
+    }
+    const Bytes bytes =
+        look_.bytes.subspan(static_cast<std::size_t>(e.commitlog_offset - looked_at_), size);
+    const auto record = record_in(bytes, e.commitlog_offset);
+    return record && request_.record_filter->wants(record->properties);
   }
 
   // False: the record is not in the log (any more).
@@ -94,6 +114,8 @@ class Reader::Scan {
   PhysicalOffset end_{-1};
   PhysicalOffset view_end_{-1};
   PhysicalOffset last_{-1};
+  SegmentView look_;  // from looked_at_ on
+  PhysicalOffset looked_at_{0};
   bool removed_ = false;
 };
 
@@ -116,6 +138,7 @@ GetResult Reader::get(const GetRequest& request) {
   if (request.offset > out.max) return answer(GetStatus::kOffsetOverflowBadly, out.max);
 
   Scan scan(*this, request, out);
+  const bool all = request.filter.all && request.record_filter == nullptr;
   QueueOffset at = request.offset;
   const std::int64_t scan_max = std::max<std::int64_t>(
       {options_.filter_bytes_max / static_cast<std::int64_t>(kEntryBytes), request.count_max, 1});
@@ -125,8 +148,7 @@ GetResult Reader::get(const GetRequest& request) {
     const auto want = static_cast<std::size_t>(std::min<std::int64_t>(
         {static_cast<std::int64_t>(kEntriesPerRead), out.max - at, scan_max - (at - request.offset),
          // One entry more than asked for tells nothing new.
-         request.filter.all ? std::max<std::int64_t>(1, request.count_max - out.count)
-                            : scan_max}));
+         all ? std::max<std::int64_t>(1, request.count_max - out.count) : scan_max}));
     auto got = queues_.read(*queue, at, MutableBytes(raw).first(want * kEntryBytes));
     if (!got || *got == 0) {
       if (out.count > 0 || at > request.offset) break;
@@ -142,7 +164,7 @@ GetResult Reader::get(const GetRequest& request) {
       }
       at += 1;
     }
-    if (request.filter.all && out.count >= request.count_max) break;
+    if (all && out.count >= request.count_max) break;
   }
   if (out.count == 0) {
     return answer(
@@ -161,7 +183,7 @@ Result<SegmentView> Reader::get_record(PhysicalOffset at) const {
                              log_.begin().value(), log_.readable().value())};
   }
   SegmentView view = log_.view_from(at);
-  auto record = record_in(view, at);
+  auto record = record_in(view.bytes, at);
   if (!record) return Error{Errc::kNotFound, fmt::format("no record starts at {}", at.value())};
   view.bytes = view.bytes.first(static_cast<std::size_t>(record->total_bytes));
   return view;

@@ -87,6 +87,14 @@ struct TagFilter {
   [[nodiscard]] bool matches(std::int64_t tag_code) const noexcept;
 };
 
+// A second look, at the record itself. Called on the reading thread, and on the dispatch thread for
+// those who wait.
+class RecordFilter {
+ public:
+  virtual ~RecordFilter() = default;
+  [[nodiscard]] virtual bool wants(std::string_view properties) const = 0;
+};
+
 struct GetRequest {
   std::string_view topic;
   QueueId queue_id = 0;
@@ -97,6 +105,8 @@ struct GetRequest {
   // unless this is set.
   bool ignore_transfer_limits = false;
   TagFilter filter{};
+  // What `filter` lets through must also be wanted by it; null: all of that. Borrowed for the call.
+  const RecordFilter* record_filter = nullptr;
 };
 struct GetResult {
   GetStatus status = GetStatus::kNoMatchedLogicQueue;
@@ -120,6 +130,7 @@ struct Arrival {
   QueueOffset next{};  // queue offset behind the record
   std::int64_t tag_code = 0;
   std::int64_t store_timestamp_ms = 0;
+  std::string_view properties{};  // the record's, valid during the call
 };
 
 }  // namespace mq::store
