@@ -76,6 +76,11 @@ class Daemon {
     MQ_CHECK(groups_->load());
     offsets_.emplace(fs::posix(), system_clock(), config_dir + "/consumerOffset.json");
     MQ_CHECK(offsets_->load());
+    filters_.emplace(fs::posix(), system_clock(), sql_, config_dir + "/consumerFilter.json",
+                     broker::ConsumerFilters::Options{config_.filter_bloom_error_percent,
+                                                      config_.filter_bloom_expected,
+                                                      config_.filter_dead_kept_ms});
+    MQ_CHECK(filters_->load());
     store_->on_arrival([this](const store::Arrival& arrival) {
       polls_.on_arrival(arrival, system_clock().now_ms());
     });
@@ -123,6 +128,8 @@ class Daemon {
                                   .consumers = consumers_,
                                   .producers = producers_,
                                   .offsets = *offsets_,
+                                  .sql = sql_,
+                                  .filters = *filters_,
                                   .locks = locks_,
                                   .clients = clients_,
                                   .polls = polls_,
@@ -208,6 +215,11 @@ class Daemon {
           return store_->max_offset(topic, queue).value();
         });
       }
+      if (second % 10 == 0) {
+        filters_->sweep([this](std::string_view group) { return consumers_.is_online(group); });
+        if (auto done = filters_->flush(); !done)
+          log::error("consumer filters: {}", done.error().to_string());
+      }
       if (now >= offsets_due_ms) {
         if (auto done = offsets_->flush(); !done)
           log::error("consumer offsets: {}", done.error().to_string());
@@ -223,6 +235,10 @@ class Daemon {
     int status = EX_OK;
     if (auto done = offsets_->flush(); !done) {
       log::error("consumer offsets: {}", done.error().to_string());
+      status = exit_status(done.error());
+    }
+    if (auto done = filters_->flush(); !done) {
+      log::error("consumer filters: {}", done.error().to_string());
       status = exit_status(done.error());
     }
     if (auto done = store_->close(); !done) {
@@ -258,6 +274,8 @@ class Daemon {
   std::optional<broker::ConsumerOffsets> offsets_;
   broker::ConsumerGroups consumers_;
   broker::ProducerGroups producers_;
+  broker::SqlCache sql_;
+  std::optional<broker::ConsumerFilters> filters_;
   broker::QueueLocks locks_;
   server::ClientChannel clients_{system_clock()};
   broker::LongPolls polls_;

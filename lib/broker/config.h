@@ -43,6 +43,11 @@ struct BrokerConfig {
   std::int64_t accept_sends_from_ms = 0;            // startAcceptSendRequestTimeStamp
   bool long_polling = true;                         // longPollingEnable
   std::int64_t short_polling_ms = 1000;             // shortPollingTimeMills
+  bool property_filter = false;                     // enablePropertyFilter
+  bool filter_retry = false;                        // filterSupportRetry
+  std::int32_t filter_bloom_expected = 32;          // expectConsumerNumUseFilter
+  std::int32_t filter_bloom_error_percent = 20;     // maxErrorRateOfBloomFilter
+  std::int64_t filter_dead_kept_ms = 86'400'000;    // filterDataCleanTimeSpan
   std::int64_t offset_flush_interval_ms = 5000;     // flushConsumerOffsetInterval
   std::int64_t idle_seconds = 120;                  // serverChannelMaxIdleTimeSeconds
   std::int32_t net_threads = 1;                     // serverSelectorThreads

@@ -46,7 +46,8 @@ void LongPolls::on_arrival(const store::Arrival& arrival, std::int64_t now_ms) {
     if (at == held_.end()) return;
     take_due(at->second.second, due, [&](const HeldPull& p) {
       return p.deadline_ms <= now_ms ||
-             (arrival.next.value() > p.offset && matches(p.tags, arrival.tag_code));
+             (arrival.next.value() > p.offset && matches(p.tags, arrival.tag_code) &&
+              (p.records == nullptr || p.records->wants(arrival.properties)));
     });
     if (at->second.second.empty()) held_.erase(at);
     count_.fetch_sub(due.size());
@@ -68,7 +69,8 @@ void LongPolls::sweep(std::int64_t now_ms,
   }
 }
 
-void LongPolls::wake_if_newer(std::string_view topic, QueueId queue, std::int64_t now_ms, std::int64_t max_offset) {
+void LongPolls::wake_if_newer(std::string_view topic, QueueId queue, std::int64_t now_ms,
+                              std::int64_t max_offset) {
   std::vector<HeldPull> due;
   {
     const MutexLock lock(mu_);

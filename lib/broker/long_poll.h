@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,6 +21,7 @@ struct HeldPull {
   std::int64_t offset = 0;       // wanted; the pull is held while the queue ends there
   std::int64_t deadline_ms = 0;  // wall clock
   TagExpression tags;
+  std::shared_ptr<const store::RecordFilter> records;  // null: no second look
   std::function<void()> wake;  // runs the pull once more, without leave to wait
 };
 

@@ -21,6 +21,7 @@ inline constexpr std::string_view kWait = "WAIT";
 inline constexpr std::string_view kDelay = "DELAY";
 inline constexpr std::string_view kRealTopic = "REAL_TOPIC";
 inline constexpr std::string_view kRealQueueId = "REAL_QID";
+inline constexpr std::string_view kRetryTopic = "RETRY_TOPIC";
 inline constexpr std::string_view kInnerNum = "INNER_NUM";
 inline constexpr std::string_view kInnerBase = "INNER_BASE";
 

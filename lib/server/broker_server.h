@@ -10,12 +10,14 @@
 
 #include "base/clock.h"
 #include "broker/config.h"
+#include "broker/consumer_filters.h"
 #include "broker/consumer_groups.h"
 #include "broker/consumer_offsets.h"
 #include "broker/group_configs.h"
 #include "broker/long_poll.h"
 #include "broker/producer_groups.h"
 #include "broker/queue_locks.h"
+#include "broker/sql_cache.h"
 #include "broker/stats.h"
 #include "broker/topics.h"
 #include "format/record.h"
@@ -36,6 +38,8 @@ struct Parts {
   broker::ConsumerGroups& consumers;
   broker::ProducerGroups& producers;
   broker::ConsumerOffsets& offsets;
+  broker::SqlCache& sql;
+  broker::ConsumerFilters& filters;
   broker::QueueLocks& locks;
   ClientChannel& clients;
   broker::LongPolls& polls;

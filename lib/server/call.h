@@ -82,6 +82,7 @@ void handle_group_config(const Call& call);
 void handle_group_forbidden(const Call& call);
 void handle_heartbeat(const Call& call);
 void handle_unregister(const Call& call);
+void handle_check_client_config(const Call& call);
 void handle_consumer_list(const Call& call);
 void handle_query_offset(const Call& call);
 void handle_update_offset(const Call& call);

@@ -89,6 +89,8 @@ Handle handler_of(std::int32_t code) noexcept {
       return handle_topics_of_group;
     case wire::kQuerySubscriptionByConsumer:
       return handle_subscription_of_group;
+    case wire::kCheckClientConfig:
+      return handle_check_client_config;
     case wire::kGetRouteInfoByTopic:
       return handle_route;
     case wire::kGetBrokerClusterInfo:

@@ -52,6 +52,7 @@ bool register_consumer(const Call& call, const broker::Client& client,
       .fingerprint = heartbeat.fingerprint};
   if (heartbeat.fingerprint == 0 || !heartbeat.without_sub)
     wanted.subscriptions = to_subscriptions(data);
+  if (wanted.subscriptions) p.filters.subscribe(data.group, *wanted.subscriptions);
   const auto done = p.consumers.heartbeat(client, std::move(wanted), p.clock.now_ms());
   if (!done.conflict.empty()) log::warn("{}", done.conflict);
   tell_members(p, done.change, &call.connection);

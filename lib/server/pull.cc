@@ -7,6 +7,7 @@
 
 #include "format/state_files.h"
 #include "server/call.h"
+#include "server/pull_filter.h"
 #include "wire/codes.h"
 
 namespace mq::server {
@@ -25,7 +26,7 @@ struct Held {
   std::string topic;
   wire::PullRequest pull;  // its views are not used
   bool bulk;
-  broker::TagExpression tags;
+  PullFilter filter;
 };
 
 std::int32_t code_of(const store::GetResult& got, std::int64_t asked) noexcept {
@@ -49,14 +50,15 @@ std::int32_t code_of(const store::GetResult& got, std::int64_t asked) noexcept {
 }
 
 store::GetResult read(const Parts& p, std::string_view topic, const wire::PullRequest& pull,
-                      bool bulk, const broker::TagExpression& tags) {
+                      bool bulk, const PullFilter& filter) {
   store::GetRequest get{.topic = topic,
                         .queue_id = pull.queue_id,
                         .offset = QueueOffset(pull.queue_offset),
                         .count_max = pull.count_max,
                         .bytes_max = pull.bytes_max,
                         .ignore_transfer_limits = bulk,
-                        .filter = {.all = tags.all, .codes = tags.codes}};
+                        .filter = {.all = filter.tags.all, .codes = filter.tags.codes},
+                        .record_filter = filter.records.get()};
   if (bulk) get.bytes_max = std::min(get.bytes_max, kBulkBytesMax);
   return p.store.get(get);
 }
@@ -108,7 +110,8 @@ void hold(const Parts& p, net::Connection& connection, std::shared_ptr<const Hel
   p.polls.hold(held->topic, held->pull.queue_id,
                {.offset = held->pull.queue_offset,
                 .deadline_ms = p.clock.now_ms() + suspend_ms,
-                .tags = held->tags,
+                .tags = held->filter.tags,
+                .records = held->filter.records,
                 .wake = [parts, weak, held] {
                   const auto target = weak.lock();
                   if (!target) return;
@@ -118,7 +121,7 @@ void hold(const Parts& p, net::Connection& connection, std::shared_ptr<const Hel
                                               .flag = wire::kFlagResponse};
                     if (answer_reset(*parts, c, header, held->pull, held->topic, held->group))
                       return;
-                    auto got = read(*parts, held->topic, held->pull, held->bulk, held->tags);
+                    auto got = read(*parts, held->topic, held->pull, held->bulk, held->filter);
                     answer(*parts, c, header, held->pull, held->topic, held->group, got);
                   });
                 }});
@@ -217,24 +220,19 @@ std::optional<broker::Subscription> registered_filter(const Call& call,
 }
 
 // The filter: of this request, or of the group's heartbeats; nothing when it has been refused.
-std::optional<broker::TagExpression> filter_of(const Call& call, const wire::PullRequest& pull) {
+std::optional<PullFilter> filter_of(const Call& call, const wire::PullRequest& pull) {
   std::string type(pull.expression_type);
-  broker::TagExpression tags;
+  PullFilter filter;
   if ((pull.sys_flag & wire::kPullSubscription) != 0) {
-    tags = broker::TagExpression::parse(pull.subscription);
+    filter.tags = broker::TagExpression::parse(pull.subscription);
   } else {
     auto registered = registered_filter(call, pull);
     if (!registered) return std::nullopt;
     type = std::move(registered->type);
-    tags = std::move(registered->tags);
+    filter.tags = std::move(registered->tags);
   }
-  if (!type.empty() && type != "TAG") {
-    return call.reply(
-               wire::kSystemError,
-               fmt::format("The broker does not support consumer to filter message by {}", type)),
-           std::nullopt;
-  }
-  return tags;
+  if (!add_record_filter(call, pull, type, filter)) return std::nullopt;
+  return filter;
 }
 
 }  // namespace
@@ -245,8 +243,8 @@ void handle_pull(const Call& call) {
   const wire::PullRequest& pull = *decoded;
   const auto& p = call.p;
   if (!check(call, pull)) return;
-  auto tags = filter_of(call, pull);
-  if (!tags) return;
+  auto filter = filter_of(call, pull);
+  if (!filter) return;
   if (call.wants_answer() &&
       answer_reset(p, call.connection, call.header(0), pull, pull.topic, pull.group)) {
     return;  // what the client would commit is from before the reset
@@ -255,12 +253,12 @@ void handle_pull(const Call& call) {
     (void)p.offsets.commit(pull.group, pull.topic, pull.queue_id, pull.commit_offset);
   }
   const bool bulk = pull.bulk;
-  auto got = read(p, pull.topic, pull, bulk, *tags);
+  auto got = read(p, pull.topic, pull, bulk, *filter);
   const bool nothing_yet = code_of(got, pull.queue_offset) == wire::kPullNotFound;
   if (nothing_yet && (pull.sys_flag & wire::kPullSuspend) != 0 && call.wants_answer()) {
-    auto held = std::make_shared<Held>(Held{call.request.serialize, call.request.opaque,
-                                            call.request.code, std::string(pull.group),
-                                            std::string(pull.topic), pull, bulk, std::move(*tags)});
+    auto held = std::make_shared<Held>(
+        Held{call.request.serialize, call.request.opaque, call.request.code,
+             std::string(pull.group), std::string(pull.topic), pull, bulk, std::move(*filter)});
     held->pull.group = held->group;
     held->pull.topic = held->topic;
     held->pull.subscription = held->pull.expression_type = {};

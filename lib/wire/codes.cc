@@ -66,6 +66,10 @@ const char* response_name(std::int32_t code) noexcept {
       return "SUBSCRIPTION_NOT_LATEST";
     case kSubscriptionGroupNotExist:
       return "SUBSCRIPTION_GROUP_NOT_EXIST";
+    case kFilterDataNotExist:
+      return "FILTER_DATA_NOT_EXIST";
+    case kFilterDataNotLatest:
+      return "FILTER_DATA_NOT_LATEST";
     case kInvalidParameter:
       return "INVALID_PARAMETER";
     case kConsumerNotOnline:
@@ -123,6 +127,8 @@ const char* request_name(std::int32_t code) noexcept {
       return "UNLOCK_BATCH_MQ";
     case kGetAllConsumerOffset:
       return "GET_ALL_CONSUMER_OFFSET";
+    case kCheckClientConfig:
+      return "CHECK_CLIENT_CONFIG";
     case kGetRouteInfoByTopic:
       return "GET_ROUTEINFO_BY_TOPIC";
     case kGetBrokerClusterInfo:

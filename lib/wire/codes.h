@@ -29,6 +29,7 @@ enum RequestCode : std::int32_t {
   kLockBatchMq = 41,
   kUnlockBatchMq = 42,
   kGetAllConsumerOffset = 43,
+  kCheckClientConfig = 46,
   kGetRouteInfoByTopic = 105,
   kGetBrokerClusterInfo = 106,
   kUpdateAndCreateSubscriptionGroup = 200,
@@ -79,6 +80,8 @@ enum ResponseCode : std::int32_t {
   kSubscriptionNotExist = 24,
   kSubscriptionNotLatest = 25,
   kSubscriptionGroupNotExist = 26,
+  kFilterDataNotExist = 27,
+  kFilterDataNotLatest = 28,
   kInvalidParameter = 29,
   kConsumerNotOnline = 206,
 };
