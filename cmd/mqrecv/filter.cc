@@ -21,6 +21,14 @@ Result<Filter> Filter::create(const Options& options) {
     while (tag.ends_with(' ')) tag.remove_suffix(1);
     if (!tag.empty()) out.tags_.emplace(tag);
   }
+  if (!options.sql.empty()) {
+    // A broker takes `a = 1 gibberish` for `a = 1`: whoever types it wants to know.
+    auto sql = broker::SqlExpression::compile(options.sql, broker::SqlExpression::Rest::kRefused);
+    if (!sql) return std::move(sql).error().within("--sql");
+    // Look-ups by key or id, and files, know no filters.
+    if (!options.store.empty() || !options.key.empty() || !options.id.empty())
+      out.sql_ = *std::move(sql);
+  }
   if (!options.grep.empty()) {
     int error = 0;
     PCRE2_SIZE at = 0;
@@ -43,6 +51,7 @@ bool Filter::wants(const format::Record& record) const {
       options_->by_born ? record.born_timestamp_ms : record.store_timestamp_ms;
   if (options_->since_ms && time < *options_->since_ms) return false;
   if (options_->until_ms && time > *options_->until_ms) return false;
+  if (sql_ && !sql_->wants(record.properties)) return false;
   return tags_.empty() ||
          tags_.contains(format::find_property(record.properties, format::kTags).value_or(""));
 }

@@ -1,11 +1,14 @@
-// Which messages are wanted, decided here: times, exact tags, regular expression.
+// Which messages are wanted, decided here: times, exact tags, SQL where no broker sees to it,
+// regular expression.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "base/result.h"
+#include "broker/sql_expression.h"
 #include "format/record.h"
 #include "options.h"
 
@@ -15,7 +18,7 @@ namespace mq::mqrecv {
 
 class Filter {
  public:
-  // Errors: kInvalid (the regular expression).
+  // Errors: kInvalid (the SQL or regular expression).
   static Result<Filter> create(const Options& options);
   [[nodiscard]] bool wants(const format::Record& record) const;
   [[nodiscard]] bool wants_body(Bytes body) const;
@@ -24,6 +27,7 @@ class Filter {
   explicit Filter(const Options& options) : options_(&options) {}
   const Options* options_;
   std::set<std::string, std::less<>> tags_;
+  std::optional<broker::SqlExpression> sql_;
   std::shared_ptr<pcre2_real_code_8> pattern_;
 };
 

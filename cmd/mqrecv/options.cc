@@ -93,6 +93,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
   app.add_option("--timeout", raw.timeout, "stop after so long")->type_name("DURATION");
   app.add_flag("--exit-empty", o.exit_empty, "exit 1 when nothing came");
   app.add_option("-T,--tag", o.tags, "tags, at the broker and exact: 'A||B'")->type_name("TAGS");
+  app.add_option("--sql", o.sql, "SQL-92 filter over properties, at the broker")->type_name("EXPR");
   app.add_option("-G,--grep", o.grep, "bodies that match the regular expression")->type_name("RE");
   app.add_flag("-J,--json", o.json, "a JSON object a line");
   app.add_option("-F,--format", o.format,

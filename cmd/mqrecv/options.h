@@ -31,6 +31,7 @@ struct Options {
   bool exit_empty = false;
 
   std::string tags;  // "A||B"
+  std::string sql;
   std::string grep;
 
   bool json = false;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "broker/sql_expression.h"
 #include "client/admin.h"
 #include "format/message_id.h"
 #include "wire/offsets.h"
@@ -54,6 +55,9 @@ Result<std::int32_t> RemoteSource::send_pull(const std::string& topic, std::int3
                                              std::int64_t offset, std::int64_t count, bool wait) {
   std::string out;
   const std::int32_t opaque = ++opaque_;
+  // One filter goes to the broker; tags beside an expression are then looked at here.
+  const std::string& chosen = options_.sql.empty() ? options_.tags : options_.sql;
+  const std::string_view subscription = chosen.empty() ? std::string_view("*") : chosen;
   wire::append_pull_request(
       out, {.serialize = wire::Serialize::kBinary, .code = wire::kPullMessage, .opaque = opaque},
       {.group = "TOOLS_CONSUMER",
@@ -63,8 +67,8 @@ Result<std::int32_t> RemoteSource::send_pull(const std::string& topic, std::int3
        .count_max = static_cast<std::int32_t>(count),
        .sys_flag = wire::kPullSubscription | (wait ? wire::kPullSuspend : 0),
        .suspend_timeout_ms = wait ? kSuspendMs : 0,
-       .subscription =
-           options_.tags.empty() ? std::string_view("*") : std::string_view(options_.tags),
+       .subscription = subscription,
+       .expression_type = options_.sql.empty() ? "TAG" : broker::kSqlType,
        .bytes_max = kBytesMax,
        .bulk = true});
   const Bytes piece = as_bytes(out);
