@@ -73,6 +73,30 @@ Wanted pick(std::string_view properties) {
 
 std::int32_t positive(std::int32_t hash) { return hash == INT32_MIN ? 0 : std::abs(hash); }
 
+// Whether records come so fast that it is better to look again in a moment than to be woken: a
+// wake-up is a system call of whoever appends, and would be one a put. Below that rate each record
+// is dispatched at once.
+constexpr auto kNap = std::chrono::microseconds(100);
+constexpr std::int64_t kFastRecordsPerSecond = 100'000;
+
+class Pace {
+ public:
+  // Asked each time that everything is dispatched; `taken`: records so far.
+  bool is_fast(std::int64_t taken) {
+    const auto now = std::chrono::steady_clock::now();
+    const std::int64_t us =
+        std::chrono::duration_cast<std::chrono::microseconds>(now - since_).count();
+    const bool fast = (taken - taken_) * 1'000'000 > us * kFastRecordsPerSecond;
+    since_ = now;
+    taken_ = taken;
+    return fast;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+  std::int64_t taken_ = 0;
+};
+
 }  // namespace
 
 // One run over a stretch of the log: takes records, collects their keys, publishes.
@@ -278,6 +302,7 @@ void Dispatcher::stop() {
 void Dispatcher::run(const std::stop_token& stop) {
   const std::int64_t before = round_->taken();
   PhysicalOffset at = dispatched();
+  Pace pace;
   while (!stop.stop_requested()) {
     auto next = round_->advance(at);
     Result<void> done;
@@ -307,7 +332,12 @@ void Dispatcher::run(const std::stop_token& stop) {
       dispatched_.store(at.value(), std::memory_order_release);
       continue;
     }
-    if (!moved && at >= parts_.log->readable()) parts_.wait_readable(at, kIdleWaitMs);
+    if (moved || at < parts_.log->readable()) continue;
+    if (pace.is_fast(round_->taken())) {
+      std::this_thread::sleep_for(kNap);
+    } else {
+      parts_.wait_readable(at, kIdleWaitMs);
+    }
   }
 }
 
