@@ -24,6 +24,7 @@ po::options_description described() {
     ("store", po::value<std::string>()->value_name("DIR"), "directory of the store")
     ("listen", po::value<std::vector<std::string>>()->value_name("ADDR")->composing(), "unix:PATH or HOST:PORT, repeatable; replaces the defaults")
     ("advertise", po::value<std::string>()->value_name("HOST[:PORT]"), "address that clients are told")
+    ("namesrv,n", po::value<std::string>()->value_name("ADDR[;ADDR]..."), "name servers to register with; wins over namesrvAddr")
     ("insecure", "allow listeners beyond loopback: there is no authentication yet")
     ("check", "test configuration and store, do not start")
     ("print-config", po::value<std::string>()->implicit_value("all")->value_name("all|changed"), "print every key with its value and origin, or those that were set")
@@ -78,6 +79,8 @@ Result<void> read_settings(const po::variables_map& given, broker::Settings& set
   }
   if (given.count("store") != 0)
     MQ_CHECK(settings.set("storePathRootDir", given["store"].as<std::string>(), "--store"));
+  if (given.count("namesrv") != 0)
+    MQ_CHECK(settings.set("namesrvAddr", given["namesrv"].as<std::string>(), "-n"));
   if (settings.config().store.root.empty()) settings.config().store.root = default_store();
   return {};
 }
@@ -135,6 +138,14 @@ Result<void> set_advertised(const po::variables_map& given, Options& options) {
   return {};
 }
 
+Result<void> set_name_servers(Options& options) {
+  auto servers = net::parse_addresses(options.settings.config().namesrv_addr);
+  if (!servers)
+    return Error{Errc::kInvalid, fmt::format("namesrvAddr: {}", servers.error().text())};
+  options.name_servers = *std::move(servers);
+  return {};
+}
+
 Options::Action action_of(const po::variables_map& given) {
   if (given.count("help") != 0) return Options::Action::kHelp;
   if (given.count("version") != 0) return Options::Action::kVersion;
@@ -150,7 +161,7 @@ Options::Action action_of(const po::variables_map& given) {
 std::string usage() {
   std::ostringstream out;
   out << "usage: mqd [-c FILE] [-o KEY=VALUE]... [--store DIR] [--listen ADDR]... [--advertise "
-         "HOST[:PORT]]\n\n"
+         "HOST[:PORT]] [-n ADDR[;ADDR]...]\n\n"
       << described()
       << "\nWithout options: a complete service on loopback and on its Unix socket. See mqd(8).\n";
   return out.str();
@@ -176,6 +187,7 @@ Result<Options> parse_options(int argc, char** argv) {
   options.adopted = options.settings.adopt_store_sizes(fs::posix());
   MQ_CHECK(options.settings.check());
   MQ_CHECK(set_advertised(given, options));
+  MQ_CHECK(set_name_servers(options));
   if (given.count("ephemeral") != 0) {
     MQ_CHECK(set_ephemeral(options));
   } else {

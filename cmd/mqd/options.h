@@ -16,8 +16,9 @@ struct Options {
   broker::Settings settings;
   std::vector<std::string> adopted;  // file sizes taken from the store
   std::vector<net::Address> listeners;
-  std::string advertise_host;  // "" = brokerIP1
-  int advertise_port = 0;      // 0 = the first TCP listener's, as bound
+  std::vector<net::Address> name_servers;  // to register with
+  std::string advertise_host;              // "" = brokerIP1
+  int advertise_port = 0;                  // 0 = the first TCP listener's, as bound
   int ready_fd = -1;
   bool ephemeral = false;  // the store is temporary: settings say where, remove it at the end
   bool quiet = false;

@@ -9,9 +9,15 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "notify.h"
+#include "daemon/notify.h"
+#include "route/kv_configs.h"
+#include "route/name_settings.h"
+#include "route/registry.h"
 #include "server/broker_server.h"
 #include "server/client_channel.h"
+#include "server/min_id_notifier.h"
+#include "server/name_server.h"
+#include "server/registration.h"
 
 namespace mq::mqd {
 namespace {
@@ -65,7 +71,7 @@ class Daemon {
     config_.store.clock = &system_clock();
     MQ_CHECK(config_.store.fs->make_directories(config_.store.root));
     MQ_TRY(store_, store::MessageStore::open(config_.store, [](int percent, std::string_view what) {
-             notify_status(fmt::format("recovering: {} {}%", what, percent));
+             daemon::notify_status(fmt::format("recovering: {} {}%", what, percent));
            }));
     report_recovery();
     const std::string config_dir = config_.store.root + "/config";
@@ -81,6 +87,11 @@ class Daemon {
                                                       config_.filter_bloom_expected,
                                                       config_.filter_dead_kept_ms});
     MQ_CHECK(filters_->load());
+    kv_.emplace(fs::posix(), config_dir + "/kvConfig.json");
+    MQ_CHECK(kv_->load());
+    MQ_CHECK(name_settings_.keep_in(fs::posix(), config_dir + "/namesrv.properties"));
+    names_.emplace(registry_, *kv_, name_settings_, system_clock(),
+                   [this](auto notice) { notifier_.tell(std::move(notice)); });
     store_->on_arrival([this](const store::Arrival& arrival) {
       polls_.on_arrival(arrival, system_clock().now_ms());
     });
@@ -94,7 +105,7 @@ class Daemon {
     MQ_TRY(net_, net::Server::create({.threads = config_.net_threads,
                                       .idle_timeout_ms = config_.idle_seconds * 1000},
                                      *proxy_));
-    for (const int fd : activated_sockets()) {
+    for (const int fd : daemon::activated_sockets()) {
       MQ_TRY(auto bound, net_->adopt(fd));
       bound_.push_back(std::move(bound));
     }
@@ -122,6 +133,9 @@ class Daemon {
     if (!host)
       return Error{Errc::kInvalid,
                    fmt::format("advertised address {}: {}", advertised_, host.error().text())};
+    const route::Self self{config_.cluster, config_.name, config_.id, advertised_};
+    registration_.emplace(registry_, *topics_, config_, system_clock(), self,
+                          options_.name_servers);
     server_.emplace(server::Parts{.store = *store_,
                                   .topics = *topics_,
                                   .groups = *groups_,
@@ -134,13 +148,15 @@ class Daemon {
                                   .clients = clients_,
                                   .polls = polls_,
                                   .stats = stats_,
+                                  .names = *names_,
                                   .config = config_,
                                   .clock = system_clock(),
-                                  .self = {config_.cluster, config_.name, config_.id, advertised_},
+                                  .self = self,
                                   .store_host = *host,
                                   .boot_ms = system_clock().now_ms(),
                                   .net_stats = [this] { return net_->stats(); }});
     proxy_->target = &*server_;
+    registration_->start();
     net_->start();
     return {};
   }
@@ -167,7 +183,7 @@ class Daemon {
     log::info("mqd {} ready: store {}, listening on {}advertised {}, {}", MQ_VERSION,
               config_.store.root, listeners, advertised_,
               config_.store.flush_mode == store::FlushMode::kSync ? "SYNC_FLUSH" : "ASYNC_FLUSH");
-    notify_ready("serving " + advertised_);
+    daemon::notify_ready("serving " + advertised_);
     if (options_.ephemeral) {
       std::printf("NAMESRV_ADDR=%s\n", advertised_.c_str());
       std::printf("MQ_BROKER=%s\n", advertised_.c_str());
@@ -204,8 +220,8 @@ class Daemon {
       if (signal == SIGTERM || signal == SIGINT) return;
       if (signal ==
           SIGHUP) {  // nothing can be changed while running yet: say so to the manager and go on
-        notify_reloading();
-        notify_ready("serving " + advertised_);
+        daemon::notify_reloading();
+        daemon::notify_ready("serving " + advertised_);
       }
       const std::int64_t now = system_clock().now_ms();
       stats_.sample(now);
@@ -225,12 +241,16 @@ class Daemon {
           log::error("consumer offsets: {}", done.error().to_string());
         offsets_due_ms = now + config_.offset_flush_interval_ms;
       }
-      notify_watchdog();
+      names_->tick();
+      if (second % 30 == 0) registration_->refresh();
+      daemon::notify_watchdog();
     }
   }
 
   int stop() {
-    notify_stopping();
+    daemon::notify_stopping();
+    registration_->stop();
+    notifier_.stop();
     net_->stop(/*drain_ms=*/500);
     int status = EX_OK;
     if (auto done = offsets_->flush(); !done) {
@@ -252,6 +272,7 @@ class Daemon {
   void cleanup() {
     net_.reset();
     server_.reset();
+    registration_.reset();
     store_.reset();
     if (options_.ephemeral) (void)fs::remove_tree(fs::posix(), config_.store.root);
   }
@@ -280,6 +301,12 @@ class Daemon {
   server::ClientChannel clients_{system_clock()};
   broker::LongPolls polls_;
   broker::Stats stats_{system_clock().now_ms()};
+  route::Registry registry_;
+  std::optional<route::KvConfigs> kv_;
+  route::NameSettings name_settings_;
+  server::MinIdNotifier notifier_;
+  std::optional<server::NameServer> names_;
+  std::optional<server::Registration> registration_;
   std::unique_ptr<Proxy> proxy_;
   std::optional<server::BrokerServer> server_;
   std::unique_ptr<net::Server> net_;

@@ -18,15 +18,24 @@ namespace mq::broker {
 struct BrokerConfig {
   store::StoreOptions store;  // fs and clock are left for main to set
 
-  std::string cluster = "DefaultCluster";  // brokerClusterName
-  std::string name = "DEFAULT_BROKER";     // brokerName
-  std::int64_t id = 0;                     // brokerId
-  std::string ip = "127.0.0.1";            // brokerIP1: what records and routes say
-  std::int32_t listen_port = 10911;        // listenPort
-  std::int32_t perm = 6;                   // brokerPermission
-  std::string region = "DefaultRegion";    // regionId
-  bool trace_on = true;                    // traceOn
-  std::string namesrv_addr;                // namesrvAddr: kept, not used yet
+  std::string cluster = "DefaultCluster";     // brokerClusterName
+  std::string name = "DEFAULT_BROKER";        // brokerName
+  std::int64_t id = 0;                        // brokerId
+  std::string ip = "127.0.0.1";               // brokerIP1: what records and routes say
+  std::int32_t listen_port = 10911;           // listenPort
+  std::int32_t perm = 6;                      // brokerPermission
+  std::string region = "DefaultRegion";       // regionId
+  bool trace_on = true;                       // traceOn
+  std::string namesrv_addr;                   // namesrvAddr
+  std::string ha_ip;                          // brokerIP2; empty: as ip
+  std::int32_t ha_listen_port = 0;            // haListenPort; 0: listenPort + 1
+  std::int64_t register_period_ms = 30'000;   // registerNameServerPeriod
+  std::int64_t register_timeout_ms = 24'000;  // registerBrokerTimeoutMills
+  bool force_register = true;                 // forceRegister
+  bool compressed_register = false;           // compressedRegister
+  bool slave_acting_master = false;           // enableSlaveActingMaster
+  std::int64_t broker_heartbeat_ms = 1000;    // brokerHeartbeatInterval
+  std::int64_t broker_silence_ms = 10'000;    // brokerNotActiveTimeoutMillis
 
   bool auto_create_topic = true;                    // autoCreateTopicEnable
   std::int32_t default_topic_queues = 8;            // defaultTopicQueueNums

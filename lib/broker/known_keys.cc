@@ -9,7 +9,7 @@ namespace {
 
 // Settings of the reference (5.3) that say something about its threads, its other stores, its other
 // front ends, or about parts that are not built here. Sorted.
-constexpr std::array<std::string_view, 380> kWithoutMeaning = {
+constexpr auto kWithoutMeaning = std::to_array<std::string_view>({
     "accessMessageInMemoryHotRatio",
     "accountStatsEnable",
     "accountStatsPrintZeroValues",
@@ -49,9 +49,6 @@ constexpr std::array<std::string_view, 380> kWithoutMeaning = {
     "brokerConfigPath",
     "brokerElectionPriority",
     "brokerFastFailureEnable",
-    "brokerHeartbeatInterval",
-    "brokerIP2",
-    "brokerNotActiveTimeoutMillis",
     "cgColdReadThreshold",
     "channelExpiredTimeout",
     "channelNotActiveInterval",
@@ -88,7 +85,6 @@ constexpr std::array<std::string_view, 380> kWithoutMeaning = {
     "compactionScheduleInternal",
     "compactionThreadNum",
     "compatibleWithOldNameSrv",
-    "compressedRegister",
     "configBlackList",
     "configManagerVersion",
     "configName",
@@ -154,7 +150,6 @@ constexpr std::array<std::string_view, 380> kWithoutMeaning = {
     "enableShutdownGracefully",
     "enableSingleTopicRegister",
     "enableSkipLongAwaitingAck",
-    "enableSlaveActingMaster",
     "enableSplitRegistration",
     "enabledAppendPropCRC",
     "endTransactionPoolQueueCapacity",
@@ -171,13 +166,11 @@ constexpr std::array<std::string_view, 380> kWithoutMeaning = {
     "flushConsumerOffsetHistoryInterval",
     "flushDelayOffsetInterval",
     "flushLeastPagesWhenWarmMapedFile",
-    "forceRegister",
     "forceVerifyPropCRC",
     "forwardTimeout",
     "globalColdReadThreshold",
     "haFlowControlEnable",
     "haHousekeepingInterval",
-    "haListenPort",
     "haMasterAddress",
     "haMaxGapNotInSync",
     "haMaxTimeSlaveNotCatchup",
@@ -278,8 +271,6 @@ constexpr std::array<std::string_view, 380> kWithoutMeaning = {
     "recoverConcurrently",
     "recoverThreadPoolNums",
     "redeleteHangedFileInterval",
-    "registerBrokerTimeoutMills",
-    "registerNameServerPeriod",
     "rejectPullConsumerEnable",
     "replicasPerDiskPartition",
     "replyThreadPoolQueueCapacity",
@@ -385,7 +376,7 @@ constexpr std::array<std::string_view, 380> kWithoutMeaning = {
     "wakeFlushWhenPutMessage",
     "writeBufferHighWaterMark",
     "writeBufferLowWaterMark",
-};
+});
 
 }  // namespace
 

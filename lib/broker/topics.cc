@@ -187,7 +187,7 @@ Result<TopicInfo> Topics::create_on_send(std::string_view topic, std::string_vie
   made.sys_flag = unit_mode ? 1 : 0;
   const TopicInfo info = info_of(made);
   table_.topics[std::string(topic)] = std::move(made);
-  MQ_CHECK(store_locked());
+  MQ_CHECK(store_locked({{std::string(topic)}}));
   return info;
 }
 
@@ -202,7 +202,7 @@ Result<TopicInfo> Topics::find_or_create(std::string_view topic, std::int32_t qu
   made.sys_flag = sys_flag;
   const TopicInfo info = info_of(made);
   table_.topics[std::string(topic)] = std::move(made);
-  MQ_CHECK(store_locked());
+  MQ_CHECK(store_locked({{std::string(topic)}}));
   return info;
 }
 
@@ -212,17 +212,15 @@ Result<void> Topics::put(TopicConfig wanted, std::string_view attributes) {
 
 Result<void> Topics::put_all(std::vector<TopicChange> changes) {
   const MutexLock lock(mu_);
-  bool changed = false;
+  std::vector<std::string> changed;
   Result<void> done;
   for (TopicChange& change : changes) {
+    std::string name = change.wanted.name;
     const auto one = put_locked(std::move(change.wanted), change.attributes);
-    if (one) {
-      changed = changed || *one;
-    } else if (done) {
-      done = one.error();
-    }
+    if (one && *one) changed.push_back(std::move(name));
+    if (!one && done) done = one.error();
   }
-  if (changed) MQ_CHECK(store_locked());
+  if (!changed.empty()) MQ_CHECK(store_locked(changed));
   return done;
 }
 
@@ -255,13 +253,26 @@ Result<void> Topics::remove(std::string_view topic) {
   const auto at = table_.topics.find(topic);
   if (at == table_.topics.end()) return {};
   table_.topics.erase(at);
-  return store_locked();
+  return store_locked({{std::string(topic)}});
 }
 
-Result<void> Topics::store_locked() {
+Result<void> Topics::store_locked(std::span<const std::string> changed) {
   table_.version.bump(clock_.now_ms());
-  return fs::write_file_atomically(fs_, path_, format::to_topics_json(table_),
-                                   /*keep_backup=*/true);
+  MQ_CHECK(fs::write_file_atomically(fs_, path_, format::to_topics_json(table_),
+                                     /*keep_backup=*/true));
+  if (!listener_) return {};
+  Changes changes{.topics = {}, .version = table_.version};
+  for (const std::string& name : changed) {
+    const auto at = table_.topics.find(name);
+    changes.topics.emplace_back(name, at == table_.topics.end() ? nullptr : &at->second);
+  }
+  listener_(changes);
+  return {};
+}
+
+void Topics::on_change(std::function<void(const Changes&)> listener) {
+  const MutexLock lock(mu_);
+  listener_ = std::move(listener);
 }
 
 bool Topics::is_system(std::string_view topic) const {

@@ -4,6 +4,7 @@
 // Any thread. Every change is on disk (atomically, the old file as .bak) before the call returns.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +36,16 @@ class Topics {
   // Reads the file over the system topics. A file that cannot be read, with its backup, is an
   // error: topics decide which queues exist.
   Result<void> load();
+
+  // Topics that were created or altered, or are gone (null); `version` is that of the table with
+  // all of them.
+  struct Changes {
+    std::vector<std::pair<std::string_view, const format::TopicConfig*>> topics;
+    const format::DataVersion& version;
+  };
+  // Called for each change once it is on disk, under the lock of the topics: must be quick and must
+  // not call back. An empty function ends it.
+  void on_change(std::function<void(const Changes&)> listener);
 
   [[nodiscard]] std::optional<TopicInfo> find(std::string_view topic) const;
   [[nodiscard]] std::optional<format::TopicConfig> get(std::string_view topic) const;
@@ -68,7 +79,7 @@ class Topics {
   void add_system_topics() MQ_REQUIRES(mu_);
   // Tells whether it changed anything.
   Result<bool> put_locked(format::TopicConfig wanted, std::string_view attributes) MQ_REQUIRES(mu_);
-  Result<void> store_locked() MQ_REQUIRES(mu_);
+  Result<void> store_locked(std::span<const std::string> changed) MQ_REQUIRES(mu_);
 
   fs::Fs& fs_;
   Clock& clock_;
@@ -76,6 +87,7 @@ class Topics {
   const std::string path_;
   mutable Mutex mu_;
   format::TopicTable table_ MQ_GUARDED_BY(mu_);
+  std::function<void(const Changes&)> listener_ MQ_GUARDED_BY(mu_);
 };
 
 }  // namespace mq::broker

@@ -31,6 +31,18 @@ Result<Reply> Rpc::call(wire::RequestCode code, const Encode& encode) {
   return reply;
 }
 
+Result<void> Rpc::tell(wire::RequestCode code, const Encode& encode) {
+  std::string request;
+  encode(request, {.serialize = wire::Serialize::kBinary,
+                   .code = code,
+                   .opaque = ++opaque_,
+                   .flag = wire::kFlagOneway});
+  const Bytes piece = as_bytes(request);
+  if (auto sent = stream_.write_all({&piece, 1}, timeout_ms_); !sent)
+    return std::move(sent).error().within(peer_);
+  return {};
+}
+
 Result<Reply> Rpc::ask(wire::RequestCode code, const Encode& encode) {
   MQ_TRY(Reply reply, call(code, encode));
   if (reply.code() != wire::kSuccess) return remote_error(peer_, reply.command);

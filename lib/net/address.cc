@@ -47,6 +47,21 @@ Result<Address> parse_address(std::string_view text) {
   return out;
 }
 
+Result<std::vector<Address>> parse_addresses(std::string_view text) {
+  std::vector<Address> out;
+  while (!text.empty()) {
+    const std::size_t end = text.find_first_of(";,");
+    std::string_view one = text.substr(0, end);
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
+    while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
+    if (one.empty()) continue;
+    MQ_TRY(Address address, parse_address(one));
+    out.push_back(std::move(address));
+  }
+  return out;
+}
+
 std::string to_string(const Address& address) {
   if (address.kind == Address::Kind::kUnix) return fmt::format("unix:{}", address.path);
   const bool is_v6 = address.host.find(':') != std::string::npos;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -20,6 +21,8 @@ struct Address {
 };
 // Errors: kInvalid naming the part that is wrong.
 Result<Address> parse_address(std::string_view text);
+// Several, `;` or `,` between, blanks around dropped; none in an empty text.
+Result<std::vector<Address>> parse_addresses(std::string_view text);
 [[nodiscard]] std::string to_string(const Address& address);
 
 }  // namespace mq::net

@@ -149,4 +149,12 @@ Result<std::size_t> Stream::write_some(std::span<const Bytes> pieces) {
   return send_pieces(fd_, pieces, 0);
 }
 
+bool Stream::is_closed_by_peer() const noexcept {
+  char byte = 0;
+  const ssize_t got = ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+void Stream::interrupt() const noexcept { ::shutdown(fd_, SHUT_RDWR); }
+
 }  // namespace mq::net

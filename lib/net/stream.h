@@ -25,6 +25,10 @@ class Stream {
   Result<void> write_all(std::span<const Bytes> pieces, std::int64_t timeout_ms);
   // Writes what the socket takes without waiting; 0 when it is full.
   Result<std::size_t> write_some(std::span<const Bytes> pieces);
+  // Has the peer closed it, with nothing left to read? Takes no byte.
+  [[nodiscard]] bool is_closed_by_peer() const noexcept;
+  // Any thread: ends the connection, so that whoever waits on it gets kClosed.
+  void interrupt() const noexcept;
   [[nodiscard]] int descriptor() const noexcept { return fd_; }  // for poll(); -1 after a move
 
  private:

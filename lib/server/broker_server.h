@@ -22,7 +22,8 @@
 #include "broker/topics.h"
 #include "format/record.h"
 #include "net/server.h"
-#include "route/self_route.h"
+#include "route/self.h"
+#include "server/name_server.h"
 #include "store/message_store.h"
 #include "wire/command.h"
 
@@ -44,6 +45,7 @@ struct Parts {
   ClientChannel& clients;
   broker::LongPolls& polls;
   broker::Stats& stats;
+  NameServer& names;
   const broker::BrokerConfig& config;
   Clock& clock;
   route::Self self;

@@ -12,7 +12,7 @@
 #include "broker/stats.h"
 #include "broker/topics.h"
 #include "net/server.h"
-#include "route/self_route.h"
+#include "server/answer.h"
 #include "server/broker_server.h"
 #include "store/message_store.h"
 #include "wire/codes.h"
@@ -20,37 +20,12 @@
 
 namespace mq::server {
 
-class Call {
+class Call : public Answer {
  public:
   Call(const Parts& parts, net::Connection& from, const wire::Command& asked, Bytes asked_frame)
-      : p(parts), connection(from), request(asked), frame(asked_frame) {}
-
-  [[nodiscard]] wire::Header header(std::int32_t code,
-                                    std::string_view remark = {}) const noexcept {
-    return {.serialize = request.serialize,
-            .code = code,
-            .opaque = request.opaque,
-            .flag = wire::kFlagResponse,
-            .remark = remark};
-  }
-  // False for a oneway request: then nothing may be answered, whatever happened.
-  [[nodiscard]] bool wants_answer() const noexcept { return !request.is_oneway(); }
-  // A header alone.
-  void reply(std::int32_t code, std::string_view remark = {},
-             std::span<const wire::Field> ext = {}) const {
-    if (wants_answer()) wire::append_frame(connection.out(), header(code, remark), ext, {});
-  }
-  void reply_body(std::string_view body, std::span<const wire::Field> ext = {}) const {
-    if (wants_answer())
-      wire::append_frame(connection.out(), header(wire::kSuccess), ext, as_bytes(body));
-  }
-  // kInvalid is what the peer said wrong (29), kNotFound a missing topic (17), the rest our trouble
-  // (1).
-  void reply_error(const Error& error) const;
+      : Answer(from, asked), p(parts), frame(asked_frame) {}
 
   const Parts& p;
-  net::Connection& connection;
-  const wire::Command& request;
   const Bytes frame;  // that `request` was decoded from
 };
 
@@ -95,9 +70,6 @@ void handle_all_producers(const Call& call);
 void handle_groups_of_topic(const Call& call);
 void handle_topics_of_group(const Call& call);
 void handle_subscription_of_group(const Call& call);
-void handle_route(const Call& call);
-void handle_cluster_info(const Call& call);
-void handle_topic_names(const Call& call);
 void handle_runtime_info(const Call& call);
 void handle_broker_config(const Call& call);
 void handle_stats_view(const Call& call);

@@ -39,8 +39,6 @@ Handle handler_of(std::int32_t code) noexcept {
       return handle_create_topic_list;
     case wire::kDeleteTopicInBroker:
       return handle_delete_topic;
-    case wire::kDeleteTopicInNamesrv:
-      return [](const Call& call) { call.reply(wire::kSuccess); };
     case wire::kGetAllTopicConfig:
       return handle_all_topics;
     case wire::kGetTopicConfig:
@@ -91,14 +89,6 @@ Handle handler_of(std::int32_t code) noexcept {
       return handle_subscription_of_group;
     case wire::kCheckClientConfig:
       return handle_check_client_config;
-    case wire::kGetRouteInfoByTopic:
-      return handle_route;
-    case wire::kGetBrokerClusterInfo:
-      return handle_cluster_info;
-    case wire::kGetAllTopicListFromNameserver:
-    case wire::kGetTopicsByCluster:
-    case wire::kGetSystemTopicListFromNs:
-      return handle_topic_names;
     case wire::kGetBrokerRuntimeInfo:
       return handle_runtime_info;
     case wire::kGetBrokerConfig:
@@ -160,12 +150,14 @@ void when_dispatched(const Call& call, Handle handle) {
                                           call.p.clock.monotonic_us() + kDispatchWaitMs * 1000}));
 }
 
-void Call::reply_error(const Error& error) const {
+void Answer::reply_error(const Error& error) const {
   switch (error.code()) {
     case Errc::kInvalid:
       return reply(wire::kInvalidParameter, error.text());
     case Errc::kNotFound:
       return reply(wire::kTopicNotExist, error.text());
+    case Errc::kDenied:
+      return reply(wire::kNoPermission, error.text());
     case Errc::kUnavailable:
       return reply(wire::kServiceNotAvailable, error.text());
     default:
@@ -192,17 +184,19 @@ void BrokerServer::dispatch(net::Connection& connection, const wire::Command& re
                             Bytes frame) {
   const Call call(parts_, connection, request, frame);
   const Handle handle = handler_of(request.code);
-  if (handle == nullptr) {
-    return call.reply(wire::kRequestCodeNotSupported,
-                      fmt::format(" request type {} not supported", request.code));
-  }
-  run(call, handle);
+  if (handle != nullptr) return run(call, handle);
+  run(call, [](const Call& c) {
+    if (c.p.names.handle(c.connection, c.request)) return;
+    c.reply(wire::kRequestCodeNotSupported,
+            fmt::format(" request type {} not supported", c.request.code));
+  });
 }
 
 void BrokerServer::on_open(net::Connection& connection) { parts_.clients.opened(connection); }
 
 void BrokerServer::on_close(net::Connection& connection) {
   parts_.clients.closed(connection);
+  parts_.names.on_close(connection);
   forget_clients(parts_, connection);
 }
 

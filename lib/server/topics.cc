@@ -3,23 +3,13 @@
 
 #include "format/state_files.h"
 #include "server/call.h"
+#include "server/topic_forms.h"
 #include "wire/codes.h"
 #include "wire/topic.h"
 #include "wire/topic_body.h"
 
 namespace mq::server {
 namespace {
-
-wire::TopicConfig to_wire(const format::TopicConfig& c) {
-  return {.name = c.name,
-          .read_queues = c.read_queues,
-          .write_queues = c.write_queues,
-          .perm = c.perm,
-          .filter_type = c.filter_type,
-          .sys_flag = c.sys_flag,
-          .order = c.order,
-          .attributes = c.attributes};
-}
 
 format::TopicConfig from_wire(const wire::TopicConfig& c) {
   format::TopicConfig out;
@@ -80,9 +70,7 @@ void handle_delete_topic(const Call& call) {
 void handle_all_topics(const Call& call) {
   const format::TopicTable table = call.p.topics.all();
   wire::TopicTable out;
-  out.version = {.counter = table.version.counter,
-                 .state_version = table.version.state_version,
-                 .timestamp_ms = table.version.timestamp_ms};
+  out.version = to_wire(table.version);
   for (const auto& [name, topic] : table.topics) out.topics.emplace(name, to_wire(topic));
   call.reply_body(wire::encode_topic_table(out));
 }

@@ -185,6 +185,42 @@ const char* request_name(std::int32_t code) noexcept {
       return "UPDATE_AND_GET_GROUP_FORBIDDEN";
     case kLitePullMessage:
       return "LITE_PULL_MESSAGE";
+    case kPutKvConfig:
+      return "PUT_KV_CONFIG";
+    case kGetKvConfig:
+      return "GET_KV_CONFIG";
+    case kDeleteKvConfig:
+      return "DELETE_KV_CONFIG";
+    case kRegisterBroker:
+      return "REGISTER_BROKER";
+    case kUnregisterBroker:
+      return "UNREGISTER_BROKER";
+    case kWipeWritePermOfBroker:
+      return "WIPE_WRITE_PERM_OF_BROKER";
+    case kRegisterTopicInNamesrv:
+      return "REGISTER_TOPIC_IN_NAMESRV";
+    case kGetKvlistByNamespace:
+      return "GET_KVLIST_BY_NAMESPACE";
+    case kGetUnitTopicList:
+      return "GET_UNIT_TOPIC_LIST";
+    case kGetHasUnitSubTopicList:
+      return "GET_HAS_UNIT_SUB_TOPIC_LIST";
+    case kGetHasUnitSubUnunitTopicList:
+      return "GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST";
+    case kUpdateNamesrvConfig:
+      return "UPDATE_NAMESRV_CONFIG";
+    case kGetNamesrvConfig:
+      return "GET_NAMESRV_CONFIG";
+    case kQueryDataVersion:
+      return "QUERY_DATA_VERSION";
+    case kAddWritePermOfBroker:
+      return "ADD_WRITE_PERM_OF_BROKER";
+    case kGetBrokerMemberGroup:
+      return "GET_BROKER_MEMBER_GROUP";
+    case kBrokerHeartbeat:
+      return "BROKER_HEARTBEAT";
+    case kNotifyMinBrokerIdChange:
+      return "NOTIFY_MIN_BROKER_ID_CHANGE";
     default:
       return "UNKNOWN";
   }

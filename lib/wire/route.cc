@@ -7,19 +7,25 @@
 namespace mq::wire {
 namespace {
 
-json::object to_object(const BrokerData& broker) {
+json::object addr_object(const BrokerData& broker) {
   json::object addrs;
   for (const auto& [id, addr] : broker.addrs) addrs[std::to_string(id)] = text_value(addr);
-  return {{"brokerAddrs", std::move(addrs)},
-          {"brokerName", text_value(broker.name)},
-          {"cluster", text_value(broker.cluster)},
-          {"enableActingMaster", broker.enable_acting_master}};
+  return addrs;
+}
+json::object to_object(const BrokerData& broker) {
+  json::object out{{"brokerAddrs", addr_object(broker)},
+                   {"brokerName", text_value(broker.name)},
+                   {"cluster", text_value(broker.cluster)},
+                   {"enableActingMaster", broker.enable_acting_master}};
+  if (!broker.zone.empty()) out["zoneName"] = text_value(broker.zone);
+  return out;
 }
 Result<BrokerData> to_broker_data(const json::value& value) {
   BrokerData out;
   out.name = string_member(value, "brokerName");
   out.cluster = string_member(value, "cluster");
   out.enable_acting_master = bool_member(value, "enableActingMaster", false);
+  out.zone = string_member(value, "zoneName");
   for (const auto& [key, addr] : object_member(value, "brokerAddrs")) {
     std::int64_t id = 0;
     const char* const end = key.data() + key.size();
@@ -47,6 +53,13 @@ QueueData to_queue_data(const json::value& value) {
           .topic_sys_flag = int32_member(value, "topicSysFlag", 0)};
 }
 
+json::object mapping_object(const std::map<std::string, std::string>& mappings) {
+  json::object out;
+  for (const auto& [name, text] : mappings)
+    if (auto value = parse_json(text)) out[name] = *std::move(value);
+  return out;
+}
+
 }  // namespace
 
 std::string encode_topic_route(const TopicRouteData& route) {
@@ -54,9 +67,12 @@ std::string encode_topic_route(const TopicRouteData& route) {
   for (const auto& broker : route.brokers) brokers.push_back(to_object(broker));
   json::array queues;
   for (const auto& queue : route.queues) queues.push_back(to_object(queue));
-  json::object out{{"brokerDatas", std::move(brokers)}, {"filterServerTable", json::object()}};
+  json::object filters;
+  for (const auto& [addr, servers] : route.filter_servers) filters[addr] = to_array(servers);
+  json::object out{{"brokerDatas", std::move(brokers)}, {"filterServerTable", std::move(filters)}};
   if (!route.order_topic_conf.empty()) out["orderTopicConf"] = text_value(route.order_topic_conf);
   out["queueDatas"] = std::move(queues);
+  if (!route.mappings.empty()) out["topicQueueMappingByBroker"] = mapping_object(route.mappings);
   return to_json(out);
 }
 
@@ -70,6 +86,11 @@ Result<TopicRouteData> decode_topic_route(std::string_view body) {
   for (const auto& queue : array_member(value, "queueDatas"))
     out.queues.push_back(to_queue_data(queue));
   out.order_topic_conf = string_member(value, "orderTopicConf");
+  for (const auto& [addr, servers] : object_member(value, "filterServerTable"))
+    if (servers.is_array())
+      out.filter_servers[std::string(view_of(addr))] = to_strings(servers.get_array());
+  for (const auto& [name, mapping] : object_member(value, "topicQueueMappingByBroker"))
+    out.mappings[std::string(view_of(name))] = to_json(mapping);
   return out;
 }
 
@@ -93,6 +114,20 @@ Result<ClusterInfo> decode_cluster_info(std::string_view body) {
     if (members.is_array())
       out.clusters.insert_or_assign(std::string(view_of(name)), to_strings(members.get_array()));
   return out;
+}
+
+std::string encode_member_group(const BrokerData& broker) {
+  return to_json(
+      json::object{{"brokerMemberGroup", json::object{{"brokerAddrs", addr_object(broker)},
+                                                      {"brokerName", text_value(broker.name)},
+                                                      {"cluster", text_value(broker.cluster)}}}});
+}
+
+Result<BrokerData> decode_member_group(std::string_view body) {
+  MQ_TRY(const json::value value, parse_body(body));
+  const json::value* const group = member(value, "brokerMemberGroup");
+  if (group == nullptr) return Error{Errc::kCorrupt, "no brokerMemberGroup"};
+  return to_broker_data(*group);
 }
 
 }  // namespace mq::wire

@@ -1,5 +1,6 @@
-// Routes: bodies of R(105) and R(106) (remoting.md 10.2, 10.5). Encoders quote the broker ids and
-// write no blanks, which every client reads; decoders take bare keys as well. Errors: kCorrupt.
+// Routes: bodies of R(105), R(106) and R(901) (remoting.md 10.2, 10.5, 10.6). Encoders quote the
+// broker ids and write no blanks, which every client reads; decoders take bare keys as well.
+// Errors: kCorrupt.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@ struct BrokerData {
   std::string name;
   std::map<std::int64_t, std::string> addrs;  // broker id, 0 the master, to `ip:port`
   bool enable_acting_master = false;
+  std::string zone{};  // left out when empty
   friend bool operator==(const BrokerData&, const BrokerData&) = default;
 };
 struct QueueData {
@@ -30,7 +32,10 @@ struct QueueData {
 struct TopicRouteData {
   std::vector<BrokerData> brokers;
   std::vector<QueueData> queues;
-  std::string order_topic_conf{};  // left out when empty
+  std::string order_topic_conf{};                                    // left out when empty
+  std::map<std::string, std::vector<std::string>> filter_servers{};  // by broker address
+  // Of static topics: broker name to its JSON, as the broker sent it. Left out when empty.
+  std::map<std::string, std::string> mappings{};
   friend bool operator==(const TopicRouteData&, const TopicRouteData&) = default;
 };
 [[nodiscard]] std::string encode_topic_route(const TopicRouteData& route);
@@ -43,5 +48,9 @@ struct ClusterInfo {
 };
 [[nodiscard]] std::string encode_cluster_info(const ClusterInfo& info);
 Result<ClusterInfo> decode_cluster_info(std::string_view body);
+
+// R(901): the brokers of one name. Without any, the addresses are empty.
+[[nodiscard]] std::string encode_member_group(const BrokerData& broker);
+Result<BrokerData> decode_member_group(std::string_view body);
 
 }  // namespace mq::wire

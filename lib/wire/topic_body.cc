@@ -1,11 +1,20 @@
 #include "wire/topic_body.h"
 
 #include "wire/body_json.h"
+#include "wire/topic_json.h"
 
 namespace mq::wire {
 namespace {
 
-json::object to_object(const TopicConfig& config) {
+std::string queue_key(const QueueStats& queue) {
+  return to_json(json::object{{"brokerName", text_value(queue.broker_name)},
+                              {"queueId", queue.queue_id},
+                              {"topic", text_value(queue.topic)}});
+}
+
+}  // namespace
+
+json::object topic_config_object(const TopicConfig& config) {
   return {{"attributes", map_object(config.attributes)},
           {"order", config.order},
           {"perm", config.perm},
@@ -15,7 +24,7 @@ json::object to_object(const TopicConfig& config) {
           {"topicSysFlag", config.sys_flag},
           {"writeQueueNums", config.write_queues}};
 }
-TopicConfig to_topic_config(const json::value& value) {
+TopicConfig topic_config_from(const json::value& value) {
   TopicConfig out;
   out.name = string_member(value, "topicName");
   out.read_queues = int32_member(value, "readQueueNums", 0);
@@ -28,67 +37,67 @@ TopicConfig to_topic_config(const json::value& value) {
   return out;
 }
 
-std::string queue_key(const QueueStats& queue) {
-  return to_json(json::object{{"brokerName", text_value(queue.broker_name)},
-                              {"queueId", queue.queue_id},
-                              {"topic", text_value(queue.topic)}});
+DataVersion data_version_from(const json::value& value) noexcept {
+  return {.counter = int64_member(value, "counter", 0),
+          .state_version = int64_member(value, "stateVersion", 0),
+          .timestamp_ms = int64_member(value, "timestamp", 0)};
 }
 
-}  // namespace
-
-json::object version_object(const DataVersion& version) {
-  return {{"counter", version.counter},
-          {"stateVersion", version.state_version},
-          {"timestamp", version.timestamp_ms}};
+json::object topic_table_object(const TopicTable& table) {
+  json::object topics;
+  for (const auto& [name, config] : table.topics) topics[name] = topic_config_object(config);
+  return {{"dataVersion", version_object(table.version)},
+          {"mappingDataVersion", version_object(table.version)},
+          {"topicConfigTable", std::move(topics)},
+          {"topicQueueMappingDetailMap", json::object()},
+          {"topicQueueMappingInfoMap", json::object()}};
 }
-DataVersion version_member(const json::value& object) noexcept {
-  DataVersion out;
-  if (const json::value* version = member(object, "dataVersion")) {
-    out.counter = int64_member(*version, "counter", 0);
-    out.state_version = int64_member(*version, "stateVersion", 0);
-    out.timestamp_ms = int64_member(*version, "timestamp", 0);
+TopicTable topic_table_from(const json::value& value) {
+  TopicTable out;
+  out.version = version_member(value);
+  for (const auto& [name, config] : object_member(value, "topicConfigTable")) {
+    TopicConfig topic = topic_config_from(config);
+    topic.name = view_of(name);
+    out.topics.insert_or_assign(topic.name, std::move(topic));
   }
   return out;
 }
 
-std::string encode_topic_config(const TopicConfig& config) { return to_json(to_object(config)); }
+std::string encode_topic_config(const TopicConfig& config) {
+  return to_json(topic_config_object(config));
+}
 Result<TopicConfig> decode_topic_config(std::string_view body) {
   MQ_TRY(const json::value value, parse_body(body));
-  return to_topic_config(value);
+  return topic_config_from(value);
 }
 
 std::string encode_topic_config_list(const std::vector<TopicConfig>& configs) {
   json::array list;
-  for (const auto& config : configs) list.push_back(to_object(config));
+  for (const auto& config : configs) list.push_back(topic_config_object(config));
   return to_json(json::object{{"topicConfigList", std::move(list)}});
 }
 Result<std::vector<TopicConfig>> decode_topic_config_list(std::string_view body) {
   MQ_TRY(const json::value value, parse_body(body));
   std::vector<TopicConfig> out;
   for (const auto& config : array_member(value, "topicConfigList"))
-    out.push_back(to_topic_config(config));
+    out.push_back(topic_config_from(config));
   return out;
 }
 
 std::string encode_topic_table(const TopicTable& table) {
-  json::object topics;
-  for (const auto& [name, config] : table.topics) topics[name] = to_object(config);
-  return to_json(json::object{{"dataVersion", version_object(table.version)},
-                              {"mappingDataVersion", version_object(table.version)},
-                              {"topicConfigTable", std::move(topics)},
-                              {"topicQueueMappingDetailMap", json::object()},
-                              {"topicQueueMappingInfoMap", json::object()}});
+  return to_json(topic_table_object(table));
 }
 Result<TopicTable> decode_topic_table(std::string_view body) {
   MQ_TRY(const json::value value, parse_body(body));
-  TopicTable out;
-  out.version = version_member(value);
-  for (const auto& [name, config] : object_member(value, "topicConfigTable")) {
-    TopicConfig topic = to_topic_config(config);
-    topic.name = view_of(name);
-    out.topics.insert_or_assign(topic.name, std::move(topic));
-  }
-  return out;
+  return topic_table_from(value);
+}
+
+std::string encode_data_version(const DataVersion& version) {
+  return to_json(version_object(version));
+}
+Result<DataVersion> decode_data_version(std::string_view body) {
+  MQ_TRY(const json::value value, parse_body(body));
+  return data_version_from(value);
 }
 
 std::string encode_topic_list(const TopicList& list) {

@@ -37,6 +37,9 @@ struct DataVersion {
   std::int64_t timestamp_ms = 0;
   friend bool operator==(const DataVersion&, const DataVersion&) = default;
 };
+// R(322).
+[[nodiscard]] std::string encode_data_version(const DataVersion& version);
+Result<DataVersion> decode_data_version(std::string_view body);
 // R(21).
 struct TopicTable {
   DataVersion version;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace mq::mqd {
+namespace mq::daemon {
 
 void notify_ready(const std::string& status);
 void notify_status(const std::string& status);  // also asks for 30 s more: recovery may take longer
@@ -15,4 +15,4 @@ void notify_stopping();
 void notify_watchdog();
 [[nodiscard]] std::vector<int> activated_sockets();
 
-}  // namespace mq::mqd
+}  // namespace mq::daemon

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
-namespace mq::mqd {
+namespace mq::daemon {
 namespace {
 
 void tell(const std::string& state) { sd_notify(0, state.c_str()); }
@@ -32,4 +32,4 @@ std::vector<int> activated_sockets() {
   return out;
 }
 
-}  // namespace mq::mqd
+}  // namespace mq::daemon
