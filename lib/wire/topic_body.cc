@@ -37,10 +37,20 @@ TopicConfig topic_config_from(const json::value& value) {
   return out;
 }
 
+json::object version_object(const DataVersion& version) {
+  return {{"counter", version.counter},
+          {"stateVersion", version.state_version},
+          {"timestamp", version.timestamp_ms}};
+}
 DataVersion data_version_from(const json::value& value) noexcept {
   return {.counter = int64_member(value, "counter", 0),
           .state_version = int64_member(value, "stateVersion", 0),
           .timestamp_ms = int64_member(value, "timestamp", 0)};
+}
+
+DataVersion version_member(const json::value& object) noexcept {
+  const json::value* const version = member(object, "dataVersion");
+  return version == nullptr ? DataVersion() : data_version_from(*version);
 }
 
 json::object topic_table_object(const TopicTable& table) {
