@@ -11,7 +11,7 @@ bring_peers || { fail "peers are brought in"; exit 1; }
 admin() { tr ' ' '\t' | "${java[@]}" -Xmx256m peer.Admin 2>"$tmp/admin.err" | grep '^{' >"$1"; }
 # out_of FILE N: what command N (from 0) printed. json_of: the same, with ids as JSON wants them.
 out_of() { jq -rs ".[$2].out" "$1"; }
-json_of() { out_of "$@" | sed -E 's/([{,[:space:]])([0-9]+)(L?):/\1"\2":/g'; }
+json_of() { out_of "$@" | sed -n '/^{/,$p' | sed -E 's/([{,[:space:]])([0-9]+)(L?):/\1"\2":/g'; }
 
 start_mqnamesrv() {
   ours=127.0.0.1:$(free_port)
