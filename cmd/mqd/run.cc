@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "broker/delayed_delivery.h"
 #include "daemon/notify.h"
+#include "format/names.h"
 #include "route/kv_configs.h"
 #include "route/name_settings.h"
 #include "route/registry.h"
@@ -18,6 +20,7 @@
 #include "server/min_id_notifier.h"
 #include "server/name_server.h"
 #include "server/registration.h"
+#include "timer_thread.h"
 
 namespace mq::mqd {
 namespace {
@@ -92,10 +95,34 @@ class Daemon {
     MQ_CHECK(name_settings_.keep_in(fs::posix(), config_dir + "/namesrv.properties"));
     names_.emplace(registry_, *kv_, name_settings_, system_clock(),
                    [this](auto notice) { notifier_.tell(std::move(notice)); });
+    MQ_CHECK(start_timers(config_dir));
     store_->on_arrival([this](const store::Arrival& arrival) {
       polls_.on_arrival(arrival, system_clock().now_ms());
+      if (arrival.topic == format::kScheduleTopic) timer_thread_->wake();
     });
-    return listen();
+    MQ_CHECK(listen());
+    timer_thread_->start();
+    return {};
+  }
+
+  // What is delivered at its time.
+  Result<void> start_timers(const std::string& config_dir) {
+    constexpr std::int64_t kMessagesPerTurn = 1000;
+    MQ_TRY(auto levels, format::DelayLevels::parse(config_.store.message_delay_level));
+    postpone_.levels = levels.count();
+    delayed_.emplace(broker::DelayedDelivery::Options{
+        .store = *store_,
+        .fs = fs::posix(),
+        .stats = &stats_,
+        .path = config_dir + "/delayOffset.json",
+        .levels = std::move(levels),
+        .flush_interval_ms = config_.delay_offset_flush_interval_ms});
+    MQ_CHECK(delayed_->load(system_clock().now_ms()));
+    timer_thread_.emplace(system_clock(),
+                          std::vector<TimerThread::Turn>{[this](std::int64_t now_ms) {
+                            return delayed_->step(now_ms, kMessagesPerTurn);
+                          }});
+    return {};
   }
 
   Result<void> listen() {
@@ -151,6 +178,7 @@ class Daemon {
                                   .names = *names_,
                                   .config = config_,
                                   .clock = system_clock(),
+                                  .postpone = postpone_,
                                   .self = self,
                                   .store_host = *host,
                                   .boot_ms = system_clock().now_ms(),
@@ -252,7 +280,12 @@ class Daemon {
     registration_->stop();
     notifier_.stop();
     net_->stop(/*drain_ms=*/500);
+    timer_thread_->stop();
     int status = EX_OK;
+    if (auto done = save_timers(); !done) {
+      log::error("delayed messages: {}; some may be delivered again", done.error().to_string());
+      status = exit_status(done.error());
+    }
     if (auto done = offsets_->flush(); !done) {
       log::error("consumer offsets: {}", done.error().to_string());
       status = exit_status(done.error());
@@ -269,10 +302,18 @@ class Daemon {
     return status;
   }
 
+  // What has been delivered is on disk before it is written that it has been.
+  Result<void> save_timers() {
+    MQ_CHECK(store_->sync());
+    return delayed_->save(system_clock().now_ms());
+  }
+
   void cleanup() {
+    timer_thread_.reset();
     net_.reset();
     server_.reset();
     registration_.reset();
+    delayed_.reset();
     store_.reset();
     if (options_.ephemeral) (void)fs::remove_tree(fs::posix(), config_.store.root);
   }
@@ -299,6 +340,9 @@ class Daemon {
   std::optional<broker::ConsumerFilters> filters_;
   broker::QueueLocks locks_;
   server::ClientChannel clients_{system_clock()};
+  std::optional<broker::DelayedDelivery> delayed_;
+  broker::PostponeRules postpone_;
+  std::optional<TimerThread> timer_thread_;
   broker::LongPolls polls_;
   broker::Stats stats_{system_clock().now_ms()};
   route::Registry registry_;

@@ -61,6 +61,9 @@ struct BrokerConfig {
   std::int64_t idle_seconds = 120;                  // serverChannelMaxIdleTimeSeconds
   std::int32_t net_threads = 1;                     // serverSelectorThreads
   std::int32_t query_count_max = 32;                // defaultQueryMaxNum
+
+  // What is delivered at its time.
+  std::int64_t delay_offset_flush_interval_ms = 10'000;  // flushDelayOffsetInterval
 };
 
 // One key that acts: how it is read and shown.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "broker/config.h"
+#include "format/delay_levels.h"
 
 namespace mq::broker {
 namespace {
@@ -94,6 +95,12 @@ Result<void> set_delete_when(BrokerConfig& c, std::string_view v) {
   return {};
 }
 
+Result<void> set_delay_levels(BrokerConfig& c, std::string_view v) {
+  MQ_CHECK(format::DelayLevels::parse(v));
+  c.store.message_delay_level = v;
+  return {};
+}
+
 std::vector<ConfigKey> make_keys() {
   return {
       MQ_TEXT("brokerClusterName", cluster, "name of the cluster"),
@@ -160,7 +167,8 @@ std::vector<ConfigKey> make_keys() {
       MQ_BOOL("checkCRCOnRecover", store.check_crc_on_recover, "check bodies while recovering"),
       MQ_BOOL("warmMapedFileEnable", store.warm_files, "touch a whole new file at once"),
       MQ_BOOL("lockMappedFile", store.lock_files, "mlock the file being written (our own key)"),
-      MQ_TEXT("messageDelayLevel", store.message_delay_level, "delays of the classic levels"),
+      ConfigKey{"messageDelayLevel", "delays of the classic levels", set_delay_levels,
+                [](const BrokerConfig& c) { return c.store.message_delay_level; }},
       ConfigKey{"deleteWhen", "hours of the day when expired files go, ';' between",
                 set_delete_when, [](const BrokerConfig& c) { return c.store.delete_when; }},
       MQ_INT("fileReservedTime", store.file_reserved_hours, 0, 100'000'000,
@@ -228,6 +236,8 @@ std::vector<ConfigKey> make_keys() {
              "ms that the filter of a group that left is kept"),
       MQ_INT("flushConsumerOffsetInterval", offset_flush_interval_ms, 10, kDayMs,
              "ms between writes of consumerOffset.json"),
+      MQ_INT("flushDelayOffsetInterval", delay_offset_flush_interval_ms, 10, kDayMs,
+             "ms between writes of delayOffset.json"),
       MQ_INT("serverChannelMaxIdleTimeSeconds", idle_seconds, 1, 86'400,
              "seconds of silence that end a connection"),
       MQ_INT("serverSelectorThreads", net_threads, 1, 64, "I/O threads"),

@@ -164,7 +164,6 @@ constexpr auto kWithoutMeaning = std::to_array<std::string_view>({
     "flushCommitLogTimed",
     "flushConsumeQueueLeastPages",
     "flushConsumerOffsetHistoryInterval",
-    "flushDelayOffsetInterval",
     "flushLeastPagesWhenWarmMapedFile",
     "forceVerifyPropCRC",
     "forwardTimeout",

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "broker/state_file.h"
+#include "format/delay_levels.h"
 #include "format/names.h"
 
 namespace mq::broker {
@@ -130,10 +131,8 @@ void Topics::add_system_topics() {
   add("OFFSET_MOVED_EVENT", 1, kReadWrite);
   add("RMQ_SYS_TRANS_HALF_TOPIC", 1, kReadWrite);
   add("RMQ_SYS_TRANS_OP_HALF_TOPIC", 1, kReadWrite);
-  const auto levels =
-      static_cast<std::int32_t>(1 + std::count(config_.store.message_delay_level.begin(),
-                                               config_.store.message_delay_level.end(), ' '));
-  add(std::string(format::kScheduleTopic), levels, kReadWrite);
+  const auto levels = format::DelayLevels::parse(config_.store.message_delay_level);
+  add(std::string(format::kScheduleTopic), levels ? levels->count() : 18, kReadWrite);
   if (config_.trace_topic_enable) add(config_.trace_topic, 1, kReadWrite);
   add(config_.cluster, 16, format::kPermInherit | (config_.cluster_topic_enable ? kReadWrite : 0));
   add(config_.name, 1, format::kPermInherit | (config_.broker_topic_enable ? kReadWrite : 0));

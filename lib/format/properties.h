@@ -22,6 +22,16 @@ inline constexpr std::string_view kDelay = "DELAY";
 inline constexpr std::string_view kRealTopic = "REAL_TOPIC";
 inline constexpr std::string_view kRealQueueId = "REAL_QID";
 inline constexpr std::string_view kRetryTopic = "RETRY_TOPIC";
+inline constexpr std::string_view kOriginMessageId = "ORIGIN_MESSAGE_ID";
+// Timed messages (store-format.md 11): as asked for, then as the broker went on with it.
+inline constexpr std::string_view kTimerDelaySec = "TIMER_DELAY_SEC";
+inline constexpr std::string_view kTimerDelayMs = "TIMER_DELAY_MS";
+inline constexpr std::string_view kTimerDeliverMs = "TIMER_DELIVER_MS";
+inline constexpr std::string_view kTimerDeleteKey = "TIMER_DEL_UNIQKEY";
+inline constexpr std::string_view kTimerOutMs = "TIMER_OUT_MS";
+inline constexpr std::string_view kTimerEnqueueMs = "TIMER_ENQUEUE_MS";
+inline constexpr std::string_view kTimerDequeueMs = "TIMER_DEQUEUE_MS";
+inline constexpr std::string_view kTimerRollTimes = "TIMER_ROLL_TIMES";
 inline constexpr std::string_view kInnerNum = "INNER_NUM";
 inline constexpr std::string_view kInnerBase = "INNER_BASE";
 

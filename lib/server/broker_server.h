@@ -15,6 +15,7 @@
 #include "broker/consumer_offsets.h"
 #include "broker/group_configs.h"
 #include "broker/long_poll.h"
+#include "broker/postpone.h"
 #include "broker/producer_groups.h"
 #include "broker/queue_locks.h"
 #include "broker/sql_cache.h"
@@ -48,6 +49,7 @@ struct Parts {
   NameServer& names;
   const broker::BrokerConfig& config;
   Clock& clock;
+  broker::PostponeRules postpone;
   route::Self self;
   format::Host store_host;  // the advertised address, as records carry it
   std::int64_t boot_ms = 0;

@@ -1,7 +1,6 @@
 #include "store/dispatcher.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <utility>
@@ -21,30 +20,6 @@ constexpr std::size_t kRecordsPerRound =
     512;  // after so many, keys are put and progress is published
 constexpr std::int64_t kIdleWaitMs = 1000;
 constexpr std::int64_t kRetryMs = 200;
-constexpr std::int64_t kUnknownDelayMs = 1000;  // a level without a configured delay (4.2 rule 3)
-
-// "1s 5m 2h 1d" to milliseconds; a piece that does not parse counts as a level of no delay.
-std::vector<std::int64_t> parse_levels(std::string_view text) {
-  std::vector<std::int64_t> out;
-  while (!text.empty()) {
-    const std::size_t end = text.find(' ');
-    const std::string_view piece = text.substr(0, end);
-    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
-    if (piece.empty()) continue;
-    std::int64_t number = 0;
-    const auto [stop, error] = std::from_chars(piece.data(), piece.data() + piece.size(), number);
-    std::int64_t unit = 0;
-    if (error == std::errc{} && stop + 1 == piece.data() + piece.size()) {
-      unit = *stop == 's'   ? 1000
-             : *stop == 'm' ? 60'000
-             : *stop == 'h' ? 3'600'000
-             : *stop == 'd' ? 86'400'000
-                            : 0;
-    }
-    out.push_back(number * unit);
-  }
-  return out;
-}
 
 // What dispatch wants of a record's properties, from one pass.
 struct Wanted {
@@ -203,13 +178,7 @@ class Dispatcher::Round {
     if (queue.topic().delayed && !wanted.delay.empty()) {
       std::int64_t level = 0;
       std::from_chars(wanted.delay.data(), wanted.delay.data() + wanted.delay.size(), level);
-      if (level > 0) {
-        const auto levels = static_cast<std::int64_t>(d_.delay_ms_.size());
-        const std::int64_t delay =
-            levels == 0 ? kUnknownDelayMs
-                        : d_.delay_ms_[static_cast<std::size_t>(std::min(level, levels) - 1)];
-        return record.store_timestamp_ms + delay;
-      }
+      if (level > 0) return record.store_timestamp_ms + d_.parts_.delays.ms(level);
     }
     return wanted.tags.empty() ? 0 : java_string_hash(wanted.tags);
   }
@@ -238,9 +207,7 @@ class Dispatcher::Round {
 };
 
 Dispatcher::Dispatcher(Parts parts)
-    : parts_(std::move(parts)),
-      delay_ms_(parse_levels(parts_.message_delay_level)),
-      round_(std::make_unique<Round>(*this)) {}
+    : parts_(std::move(parts)), round_(std::make_unique<Round>(*this)) {}
 
 Dispatcher::~Dispatcher() { stop(); }
 

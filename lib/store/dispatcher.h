@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/result.h"
+#include "format/delay_levels.h"
 #include "store/consume_queue_set.h"
 #include "store/index.h"
 #include "store/log_source.h"
@@ -30,8 +31,8 @@ class Dispatcher {
   struct Parts {
     const LogSource* log = nullptr;
     ConsumeQueueSet* queues = nullptr;
-    IndexSet* index = nullptr;  // null: messageIndexEnable=false
-    std::string message_delay_level;
+    IndexSet* index = nullptr;   // null: messageIndexEnable=false
+    format::DelayLevels delays;  // of SCHEDULE_TOPIC_XXXX: its tag codes are due times
     // Blocks until log->readable() > the given position or so many ms are over; may return early.
     // (CommitLog::wait_readable.)
     std::function<void(PhysicalOffset, std::int64_t)> wait_readable;
@@ -89,7 +90,6 @@ class Dispatcher {
   void run(const std::stop_token& stop);
 
   const Parts parts_;
-  std::vector<std::int64_t> delay_ms_;  // of level 1, 2, …
   std::function<void(const Arrival&)> listener_;
 
   std::atomic<std::int64_t> dispatched_{0};

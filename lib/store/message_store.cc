@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "format/checkpoint.h"
+#include "format/delay_levels.h"
 #include "store/commit_log.h"
 #include "store/commit_log_source.h"
 #include "store/consume_queue_set.h"
@@ -49,6 +50,10 @@ class MessageStoreImpl final : public MessageStore {
   }
 
   GetResult get(const GetRequest& request) override { return reader_->get(request); }
+  Result<std::size_t> entries(std::string_view topic, QueueId queue, QueueOffset from,
+                              std::span<format::ConsumeQueueEntry> out) override {
+    return reader_->entries(topic, queue, from, out);
+  }
   Result<SegmentView> get_record(PhysicalOffset at) override { return reader_->get_record(at); }
   Result<std::vector<SegmentView>> query(std::string_view topic, std::string_view key,
                                          std::int32_t count_max, std::int64_t begin_ms,
@@ -135,6 +140,8 @@ Result<void> check(const StoreOptions& o) {
     return Error{Errc::kInvalid, fmt::format("mappedFileSizeConsumeQueue={}: expected 20 or more",
                                              o.consume_queue_file_bytes)};
   }
+  if (auto levels = format::DelayLevels::parse(o.message_delay_level); !levels)
+    return std::move(levels).error().within("messageDelayLevel");
   return Janitor::check(o);
 }
 
@@ -152,7 +159,8 @@ void MessageStoreImpl::make_parts(const format::Checkpoint& checkpoint) {
       .log = source_.get(),
       .queues = queues_.get(),
       .index = index_.get(),
-      .message_delay_level = options_.message_delay_level,
+      .delays =
+          format::DelayLevels::parse(options_.message_delay_level).value(),  // as check() saw it
       .wait_readable = [this](PhysicalOffset seen,
                               std::int64_t ms) { (void)log_->wait_readable(seen, ms); },
       .wake = [this] { log_->wake_reader(); }});

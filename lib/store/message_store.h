@@ -17,11 +17,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "format/consume_queue_entry.h"
 #include "format/index_file.h"
 #include "fs/fs.h"
 #include "store/types.h"
@@ -136,6 +138,11 @@ class MessageStore {
 
   // Reads by queue offset: the table of store-format.md 8.6.
   virtual GetResult get(const GetRequest& request) = 0;
+  // Entries of a queue as they stand in it, from `from` on: as many as there are before the end of
+  // a queue file, at most out.size(); 0 at the queue's end. Fillers are among them, damaged
+  // ones in their place too. Errors: kNotFound (below the oldest entry, or no such queue), kIo.
+  virtual Result<std::size_t> entries(std::string_view topic, QueueId queue, QueueOffset from,
+                                      std::span<format::ConsumeQueueEntry> out) = 0;
   // The record at a physical offset. Errors: kNotFound, kCorrupt.
   virtual Result<SegmentView> get_record(PhysicalOffset at) = 0;
   // Through the index, exact keys, ascending physical offset; at most 64 (the newest). `unique`

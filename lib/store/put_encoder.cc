@@ -56,7 +56,8 @@ EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messa
   std::int64_t total = 0;
   format::Record record = record_of(common);
   for (const PutMessage& message : messages) {
-    if (message.body.size() > static_cast<std::size_t>(message_bytes_max)) {
+    if (!common.accepted_before &&
+        message.body.size() > static_cast<std::size_t>(message_bytes_max)) {
       return refuse(PutStatus::kMessageIllegal,
                     fmt::format("body of {} bytes, maxMessageSize is {}", message.body.size(),
                                 message_bytes_max));
@@ -68,7 +69,7 @@ EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messa
     }
     set_message(record, message);
     const auto bytes = static_cast<std::int64_t>(format::record_bytes(record));
-    if (bytes > message_bytes_max + kRecordOverheadMax) {
+    if (!common.accepted_before && bytes > message_bytes_max + kRecordOverheadMax) {
       return refuse(PutStatus::kMessageIllegal, fmt::format("record of {} bytes", bytes));
     }
     total += bytes;

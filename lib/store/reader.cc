@@ -176,6 +176,24 @@ GetResult Reader::get(const GetRequest& request) {
   return answer(GetStatus::kFound, at);
 }
 
+Result<std::size_t> Reader::entries(std::string_view topic, QueueId queue, QueueOffset from,
+                                    std::span<ConsumeQueueEntry> out) {
+  ConsumeQueue* found = queues_.find(topic, queue);
+  if (found == nullptr || from < found->min_offset()) return Error{Errc::kNotFound};
+  if (from >= found->max_offset()) return std::size_t{0};
+  std::array<std::byte, kEntriesPerRead * kEntryBytes> raw;  // NOLINT: filled by read
+  const std::size_t want =
+      std::min({out.size(), kEntriesPerRead, static_cast<std::size_t>(found->max_offset() - from)});
+  MQ_TRY(const std::size_t got,
+         queues_.read(*found, from, MutableBytes(raw).first(want * kEntryBytes)));
+  for (std::size_t i = 0; i < got; ++i) {
+    auto entry =
+        format::decode_consume_queue_entry(Bytes(raw).subspan(i * kEntryBytes, kEntryBytes));
+    out[i] = entry ? *entry : ConsumeQueueEntry::filler();
+  }
+  return got;
+}
+
 Result<SegmentView> Reader::get_record(PhysicalOffset at) const {
   if (at < log_.begin() || at >= log_.readable()) {
     return Error{Errc::kNotFound,

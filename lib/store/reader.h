@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,8 @@ class Reader {
 
   // These are MessageStore's functions of the same names.
   [[nodiscard]] GetResult get(const GetRequest& request);
+  [[nodiscard]] Result<std::size_t> entries(std::string_view topic, QueueId queue, QueueOffset from,
+                                            std::span<format::ConsumeQueueEntry> out);
   [[nodiscard]] Result<SegmentView> get_record(PhysicalOffset at) const;
   [[nodiscard]] Result<std::vector<SegmentView>> query(std::string_view topic, std::string_view key,
                                                        std::int32_t count_max,

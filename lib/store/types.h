@@ -42,6 +42,8 @@ struct PutCommon {
   format::Host store_host{};
   std::int32_t reconsume_times = 0;
   PhysicalOffset prepared_transaction_offset{};
+  // A copy of a record that is in the log already: maxMessageSize may have been lowered since.
+  bool accepted_before = false;
 };
 struct PutMessage {
   std::int32_t flag = 0;

@@ -1,0 +1,54 @@
+// The steps of a send, one file each: check (send_check.cc), make ready (send_prepare.cc), put
+// (send.cc), answer (send_answer.cc). Private to server.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/asked.h"
+#include "broker/postpone.h"
+#include "server/call.h"
+#include "store/types.h"
+#include "wire/send.h"
+
+namespace mq::server {
+
+// Where the message belongs.
+struct SendTarget {
+  QueueId queue_id = 0;
+  bool multi_tag = false;
+};
+// Topic, queue and body, in the reference's order of checks (semantics.md 2.1); nothing when the
+// send has been refused. Makes the topic if a send may.
+std::optional<SendTarget> check_send(const Call& call, const wire::SendRequest& send);
+
+// What a stock broker sets on every message it stores, put in the place of a client's own values.
+// `unique_key`: one is made if there is none.
+void add_broker_properties(const Call& call, std::string_view given, const broker::Asked& asked,
+                           bool unique_key, std::string& out);
+// Kinds of messages whose meaning is not built yet, or that may not be in a batch: storing them as
+// ordinary ones would deliver them at the wrong time. "" for all others.
+[[nodiscard]] std::string_view why_not(const broker::Asked& asked, bool batch) noexcept;
+// Splits a batch body into `messages`. `shared`: what is appended to every record's properties; the
+// strings that this makes live in `made`. Errors: kCorrupt.
+Result<void> split_batch(Bytes body, std::string_view shared,
+                         std::vector<store::PutMessage>& messages, std::vector<std::string>& made);
+
+// A refusal; counted.
+void refuse_send(const Call& call, std::int32_t code, std::string_view remark);
+[[nodiscard]] std::int32_t code_of(store::PutStatus status) noexcept;
+// What has been put, and how.
+struct SentMessages {
+  const wire::SendRequest& send;
+  SendTarget target;
+  const store::PutCommon& common;  // topic and queue as put, not as asked for
+  std::span<const store::PutMessage> messages;
+  bool wait = true;  // for the disk, where the broker does
+};
+// At once, or when the disk has it.
+void answer_send(const Call& call, const SentMessages& sent, const store::PutResult& result);
+
+}  // namespace mq::server

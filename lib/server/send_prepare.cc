@@ -1,0 +1,58 @@
+#include <array>
+
+#include "format/message_id.h"
+#include "format/properties.h"
+#include "server/send_parts.h"
+
+namespace mq::server {
+
+void add_broker_properties(const Call& call, std::string_view given, const broker::Asked& asked,
+                           bool unique_key, std::string& out) {
+  out.clear();
+  if (asked.has_brokers_own) [[unlikely]] {
+    format::for_each_property(given, [&](const format::Property& p) {
+      if (!broker::is_brokers_own(p.name)) format::append_property(out, p.name, p.value);
+    });
+  } else {
+    out.assign(given);
+  }
+  if (unique_key && asked.unique_key.empty()) {
+    thread_local format::UniqKeyMaker maker;
+    std::array<char, 32> id{};
+    maker.make(call.p.clock.now_ms(), id.data());
+    format::append_property(out, format::kUniqKey, std::string_view(id.data(), id.size()));
+  }
+  format::append_property(out, "MSG_REGION", call.p.config.region);
+  format::append_property(out, "CLUSTER", call.p.config.cluster);
+  format::append_property(out, "TRACE_ON", call.p.config.trace_on ? "true" : "false");
+}
+
+std::string_view why_not(const broker::Asked& asked, bool batch) noexcept {
+  if (asked.transaction) return "transactional messages are not built yet";
+  if (asked.has_timer() && asked.delay.empty()) return "timed messages are not built yet";
+  if (batch && !asked.delay.empty() && asked.delay != "0") return "a batch may not be delayed";
+  return {};
+}
+
+Result<void> split_batch(Bytes body, std::string_view shared,
+                         std::vector<store::PutMessage>& messages, std::vector<std::string>& made) {
+  wire::BatchReader reader(body);
+  wire::BatchItem item;
+  while (true) {
+    MQ_TRY(const bool more, reader.next(item));
+    if (!more) break;
+    messages.push_back({.flag = item.flag, .body = item.body, .properties = item.properties});
+  }
+  if (messages.empty()) return Error{Errc::kCorrupt, "no message in the batch"};
+  if (shared.empty()) return {};
+  made.reserve(messages.size());
+  for (auto& message : messages) {
+    std::string& text = made.emplace_back(message.properties);
+    if (!text.empty() && text.back() != format::kPairEnd) text += format::kPairEnd;
+    text += shared;
+    message.properties = text;
+  }
+  return {};
+}
+
+}  // namespace mq::server
