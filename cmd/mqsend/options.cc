@@ -132,6 +132,9 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--shard-by", o.shard_by, "queue by hash of the key or a property")
       ->type_name("key|NAME");
+  app.add_option("--delay-level", o.delay_level, "one of the broker's delay levels, from 1")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000));
   app.add_option("--batch", raw.batch, "how much goes out together")
       ->type_name("SIZE")
       ->capture_default_str();

@@ -34,6 +34,8 @@ struct Options {
   int queue = -1;
   std::string shard_by;
 
+  int delay_level = 0;
+
   std::int64_t batch_bytes = 128 << 10;
   std::int64_t linger_ms = 2;
   int inflight = 8;
@@ -55,6 +57,11 @@ struct Options {
   bool stats = false;
   bool progress = false;
 };
+
+// Messages that wait at the broker go one a request: it takes none of them in a batch.
+[[nodiscard]] inline bool is_delayed(const Options& options) noexcept {
+  return options.delay_level > 0;
+}
 
 // Fills `options`; an exit code when the tool ends here.
 std::optional<int> parse_options(int argc, char** argv, Options& options);

@@ -23,6 +23,12 @@ bool is_broker_property(std::string_view name) {
   return name == "MSG_REGION" || name == "TRACE_ON" || name == "CLUSTER" || name == "WAIT";
 }
 
+// A message that was delivered late still says how it was; its copy is not to wait once more.
+bool is_delay_property(std::string_view name) {
+  return name == format::kDelay || name == format::kRealTopic || name == format::kRealQueueId ||
+         name.starts_with("TIMER_");
+}
+
 }  // namespace
 
 Result<RecordParser> RecordParser::create(const Options& options) {
@@ -31,6 +37,8 @@ Result<RecordParser> RecordParser::create(const Options& options) {
   if (!options.tag.empty()) format::append_property(parser.fixed_, format::kTags, options.tag);
   for (const auto& [name, value] : options.properties)
     format::append_property(parser.fixed_, name, value);
+  if (options.delay_level > 0)
+    format::append_property(parser.fixed_, format::kDelay, std::to_string(options.delay_level));
   return parser;
 }
 
@@ -130,7 +138,8 @@ Result<std::string_view> RecordParser::parse_json_record(std::string_view record
       for (const auto& [property, text] : field.get_object()) {
         const std::string property_name(property.data(), property.size());
         if (property_name == format::kKeys || property_name == format::kTags ||
-            property_name == format::kUniqKey || is_broker_property(property_name)) {
+            property_name == format::kUniqKey || is_broker_property(property_name) ||
+            is_delay_property(property_name)) {
           continue;  // has a field of its own, or is set again on the way
         }
         named_.emplace_back(property_name, string_or(&text, ""));

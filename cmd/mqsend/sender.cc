@@ -82,7 +82,7 @@ bool Sender::add(const Outgoing& message, const ItemInfo& info, std::string_view
   }
   Request& r = *open_;
   // One that could not be in a batch goes alone, as does an empty body of a lone message nowhere.
-  r.batch = bytes <= kBatchBytesMax;
+  r.batch = bytes <= kBatchBytesMax && !is_delayed(options_);
   if (r.batch) {
     wire::append_batch_item(
         r.body, {.flag = 0, .body = as_bytes(message.body), .properties = message.properties});
