@@ -19,15 +19,9 @@ Result<std::int64_t> number_of(std::string_view name, std::string_view text) {
   return value;
 }
 
-void set_property(std::string& properties, std::string_view name, std::string_view value) {
-  if (format::find_property(properties, name))
-    properties = format::remove_property(properties, name);
-  format::append_property(properties, name, value);
-}
-
 void remember_target(std::string& properties, std::string_view topic, QueueId queue_id) {
-  set_property(properties, format::kRealTopic, topic);
-  set_property(properties, format::kRealQueueId, std::to_string(queue_id));
+  format::set_property(properties, format::kRealTopic, topic);
+  format::set_property(properties, format::kRealQueueId, std::to_string(queue_id));
 }
 
 }  // namespace
@@ -45,7 +39,7 @@ Result<Postponed> postpone(const PostponeRules& rules, const Asked& asked, std::
   }
   if (level > rules.levels) {
     level = rules.levels;
-    set_property(properties, format::kDelay, std::to_string(level));
+    format::set_property(properties, format::kDelay, std::to_string(level));
   }
   remember_target(properties, topic, queue_id);
   return Postponed{format::kScheduleTopic, static_cast<QueueId>(level - 1), true};

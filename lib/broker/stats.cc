@@ -66,6 +66,16 @@ void Stats::put(std::string_view topic, std::int64_t messages, std::int64_t byte
   add_locked("TOPIC_PUT_SIZE", topic, bytes);
 }
 
+void Stats::sent_back(std::string_view topic, std::string_view group, std::int64_t bytes,
+                      bool dead) {
+  put(topic, 1, bytes);
+  std::string key(topic);
+  key.append("@").append(group);
+  const MutexLock lock(mu_);
+  add_locked("SNDBCK_PUT_NUMS", key, 1);
+  if (dead) add_locked("DLQ_PUT_NUMS", key, 1);
+}
+
 void Stats::get(std::string_view topic, std::string_view group, std::int64_t messages,
                 std::int64_t bytes) {
   totals_.get_messages.fetch_add(messages, std::memory_order_relaxed);

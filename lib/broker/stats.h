@@ -42,6 +42,8 @@ class Stats {
 
   void put(std::string_view topic, std::int64_t messages, std::int64_t bytes);
   void put_failed() noexcept { totals_.put_failed.fetch_add(1, std::memory_order_relaxed); }
+  // A message of `topic` that a consumer of `group` could not handle.
+  void sent_back(std::string_view topic, std::string_view group, std::int64_t bytes, bool dead);
   void get(std::string_view topic, std::string_view group, std::int64_t messages,
            std::int64_t bytes);
   void get_missed() noexcept { totals_.get_miss.fetch_add(1, std::memory_order_relaxed); }

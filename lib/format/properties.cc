@@ -113,6 +113,11 @@ void append_property(std::string& properties, std::string_view name, std::string
   properties += kPairEnd;
 }
 
+void set_property(std::string& properties, std::string_view name, std::string_view value) {
+  if (find_property(properties, name)) properties = remove_property(properties, name);
+  append_property(properties, name, value);
+}
+
 std::string remove_property(std::string_view properties, std::string_view name) {
   std::string kept;
   kept.reserve(properties.size());

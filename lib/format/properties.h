@@ -66,6 +66,8 @@ void for_each_property(std::string_view properties, Visit&& visit) {
 [[nodiscard]] std::vector<Property> parse_properties(std::string_view properties);
 // Appends `name 0x01 value 0x02`, and before it the 0x02 that an unterminated string lacks.
 void append_property(std::string& properties, std::string_view name, std::string_view value);
+// In the place of all pairs of that name, which may be none.
+void set_property(std::string& properties, std::string_view name, std::string_view value);
 // Without the pairs of that name; all others byte for byte as they were.
 [[nodiscard]] std::string remove_property(std::string_view properties, std::string_view name);
 

@@ -19,6 +19,8 @@ Handle handler_of(std::int32_t code) noexcept {
     case wire::kSendMessageV2:
     case wire::kSendBatchMessage:
       return handle_send;
+    case wire::kConsumerSendMsgBack:
+      return handle_send_back;
     case wire::kPullMessage:
     case wire::kLitePullMessage:
       return handle_pull;

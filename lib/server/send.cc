@@ -23,7 +23,7 @@ Scratch& scratch() {
 
 store::PutCommon common_of(const Call& call, const wire::SendRequest& send,
                            const SendTarget& target) {
-  store::PutCommon common{.topic = send.topic,
+  store::PutCommon common{.topic = target.topic.empty() ? send.topic : target.topic,
                           .queue_id = target.queue_id,
                           .sys_flag = send.sys_flag | (target.multi_tag ? 0x2 : 0),
                           .born_timestamp_ms = send.born_timestamp_ms,
@@ -41,12 +41,16 @@ void put_single(const Call& call, const wire::SendRequest& send, const SendTarge
   Scratch& s = scratch();
   store::PutCommon common = common_of(call, send, target);
   add_broker_properties(call, send.properties, asked, /*unique_key=*/true, s.properties);
-  // A prepared half goes to its own topic before this, when it is built; all others may wait.
-  const auto placed =
-      broker::postpone(call.p.postpone, asked, send.topic, target.queue_id, s.properties);
-  if (!placed) return refuse_send(call, wire::kMessageIllegal, placed.error().text());
-  common.topic = placed->topic;
-  common.queue_id = placed->queue_id;
+  if (target.dead_letter) {
+    format::set_property(s.properties, format::kDelay, "-1");
+  } else {
+    // A prepared half goes to its own topic here, when it is built; all others may wait.
+    const auto placed =
+        broker::postpone(call.p.postpone, asked, common.topic, target.queue_id, s.properties);
+    if (!placed) return refuse_send(call, wire::kMessageIllegal, placed.error().text());
+    common.topic = placed->topic;
+    common.queue_id = placed->queue_id;
+  }
   s.messages.push_back({.flag = send.flag, .body = call.request.body, .properties = s.properties});
   const store::PutResult result = call.p.store.put(common, s.messages.front());
   answer_send(call, {send, target, common, s.messages, asked.wait}, result);

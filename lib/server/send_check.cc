@@ -31,11 +31,6 @@ std::optional<broker::TopicInfo> topic_of(const Call& call, const wire::SendRequ
   return std::nullopt;
 }
 
-QueueId random_queue(std::int32_t queues) {
-  thread_local std::minstd_rand random(std::random_device{}());
-  return static_cast<QueueId>(random() % static_cast<unsigned>(std::max(1, queues)));
-}
-
 // The body, and what a batch may not be.
 bool check_body(const Call& call, const wire::SendRequest& send) {
   const Bytes body = call.request.body;
@@ -55,6 +50,11 @@ bool check_body(const Call& call, const wire::SendRequest& send) {
 
 }  // namespace
 
+QueueId random_queue(std::int32_t queues) {
+  thread_local std::minstd_rand random(std::random_device{}());
+  return static_cast<QueueId>(random() % static_cast<unsigned>(std::max(1, queues)));
+}
+
 std::optional<SendTarget> check_send(const Call& call, const wire::SendRequest& send) {
   const std::int64_t from_ms = call.p.config.accept_sends_from_ms;
   if (from_ms > 0 && call.p.clock.now_ms() < from_ms) {
@@ -71,8 +71,11 @@ std::optional<SendTarget> check_send(const Call& call, const wire::SendRequest& 
     return std::nullopt;
   }
   if (!check_body(call, send)) return std::nullopt;
-  return SendTarget{send.queue_id < 0 ? random_queue(topic->write_queues) : send.queue_id,
-                    topic->multi_tag};
+  SendTarget target{
+      .queue_id = send.queue_id < 0 ? random_queue(topic->write_queues) : send.queue_id,
+      .multi_tag = topic->multi_tag};
+  if (!redirect_retry(call, send, target)) return std::nullopt;
+  return target;
 }
 
 }  // namespace mq::server

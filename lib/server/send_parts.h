@@ -1,5 +1,5 @@
-// The steps of a send, one file each: check (send_check.cc), make ready (send_prepare.cc), put
-// (send.cc), answer (send_answer.cc). Private to server.
+// The steps of a send, one file each: check (send_check.cc; retry topics send_back.cc), make ready
+// (send_prepare.cc), put (send.cc), answer (send_answer.cc). Private to server.
 #pragma once
 
 #include <optional>
@@ -18,12 +18,20 @@ namespace mq::server {
 
 // Where the message belongs.
 struct SendTarget {
+  std::string topic{};  // in place of the request's; empty: as asked for
   QueueId queue_id = 0;
   bool multi_tag = false;
+  bool dead_letter = false;  // delivered at once, whatever the message says
 };
 // Topic, queue and body, in the reference's order of checks (semantics.md 2.1); nothing when the
 // send has been refused. Makes the topic if a send may.
 std::optional<SendTarget> check_send(const Call& call, const wire::SendRequest& send);
+
+// A send to a retry topic needs its group, and may become a dead letter (semantics.md 13.3). False
+// when the send has been refused.
+bool redirect_retry(const Call& call, const wire::SendRequest& send, SendTarget& target);
+// One of `queues`, uniformly.
+[[nodiscard]] QueueId random_queue(std::int32_t queues);
 
 // What a stock broker sets on every message it stores, put in the place of a client's own values.
 // `unique_key`: one is made if there is none.

@@ -117,6 +117,8 @@ const char* request_name(std::int32_t code) noexcept {
       return "HEART_BEAT";
     case kUnregisterClient:
       return "UNREGISTER_CLIENT";
+    case kConsumerSendMsgBack:
+      return "CONSUMER_SEND_MSG_BACK";
     case kGetConsumerListByGroup:
       return "GET_CONSUMER_LIST_BY_GROUP";
     case kNotifyConsumerIdsChanged:

@@ -24,6 +24,7 @@ enum RequestCode : std::int32_t {
   kViewMessageById = 33,
   kHeartBeat = 34,
   kUnregisterClient = 35,
+  kConsumerSendMsgBack = 36,
   kGetConsumerListByGroup = 38,
   kNotifyConsumerIdsChanged = 40,  // to clients
   kLockBatchMq = 41,

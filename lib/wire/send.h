@@ -13,8 +13,8 @@
 namespace mq::wire {
 
 struct SendRequest {
-  std::string_view group;
-  std::string_view topic;
+  std::string_view group{};
+  std::string_view topic{};
   std::string_view default_topic = "TBW102";  // template for a topic that is created by this send
   std::int32_t default_queue_count = 4;
   std::int32_t queue_id = -1;  // < 0: the broker picks

@@ -12,7 +12,7 @@
 namespace mq::wire {
 
 struct CreateTopicRequest {
-  std::string_view topic;
+  std::string_view topic{};
   std::string_view default_topic = "TBW102";
   std::int32_t read_queues = 8;
   std::int32_t write_queues = 8;

@@ -8,6 +8,7 @@
 #include "wire/pull.h"
 #include "wire/query.h"
 #include "wire/send.h"
+#include "wire/send_back.h"
 #include "wire/topic.h"
 
 namespace mq::wire {
@@ -346,6 +347,47 @@ TEST(Topic, RoundTripsCreationAndNaming) {
   out.clear();
   append_topic_request(out, {.code = kGetTopicConfig}, {.topic = "T"});
   EXPECT_EQ(decode(out)->ext.find("lo"), "true");
+}
+
+TEST(SendBack, IsReadAsItIsWrittenAndNamesWhatIsMissing) {
+  for (const auto form : {Serialize::kJson, Serialize::kBinary}) {
+    std::string frame;
+    append_send_back_request(frame, {.serialize = form, .code = kConsumerSendMsgBack, .opaque = 1},
+                             {.offset = 1LL << 40,
+                              .group = "G",
+                              .delay_level = -1,
+                              .origin_msg_id = "id",
+                              .origin_topic = "T",
+                              .unit_mode = true,
+                              .max_reconsume_times = 3,
+                              .broker_name = "b"});
+    const auto command = decode(frame);
+    ASSERT_TRUE(command);
+    const auto back = decode_send_back_request(*command);
+    ASSERT_TRUE(back) << back.error();
+    EXPECT_EQ(back->offset, 1LL << 40);
+    EXPECT_EQ(back->group, "G");
+    EXPECT_EQ(back->delay_level, -1);
+    EXPECT_EQ(back->origin_msg_id, "id");
+    EXPECT_EQ(back->origin_topic, "T");
+    EXPECT_TRUE(back->unit_mode);
+    EXPECT_EQ(back->max_reconsume_times, 3);
+    EXPECT_EQ(back->broker_name, "b");
+  }
+  const auto error_of = [](std::vector<std::pair<std::string_view, std::string_view>> fields) {
+    Command command;
+    for (const auto& [name, value] : fields) command.ext.add(name, value);
+    const auto back = decode_send_back_request(command);
+    return back ? std::string() : back.error().text();
+  };
+  EXPECT_EQ(error_of({{"offset", "1"}, {"group", "G"}, {"delayLevel", "0"}}), "");
+  EXPECT_NE(error_of({{"group", "G"}, {"delayLevel", "0"}}).find("offset"), std::string::npos);
+  EXPECT_NE(error_of({{"offset", "1"}, {"delayLevel", "0"}}).find("group"), std::string::npos);
+  EXPECT_NE(error_of({{"offset", "1"}, {"group", "G"}}).find("delayLevel"), std::string::npos);
+  EXPECT_NE(
+      error_of({{"offset", "1"}, {"group", "G"}, {"delayLevel", "0"}, {"maxReconsumeTimes", "x"}})
+          .find("maxReconsumeTimes"),
+      std::string::npos);
 }
 
 }  // namespace
