@@ -102,7 +102,11 @@ bool redirect_retry(const Call& call, const wire::SendRequest& send, SendTarget&
                 fmt::format("subscription group '{}' does not exist", name));
     return false;
   }
-  if (!broker::is_dead_letter(*group, send.reconsume_times, send.max_reconsume_times)) return true;
+  // A group that consumes in order gives up a message only when it has tried it all its times.
+  const bool gives_up =
+      call.p.locks.holds_any(name, call.p.clock.now_ms()) ||
+      broker::is_dead_letter(*group, send.reconsume_times, send.max_reconsume_times);
+  if (!gives_up) return true;
   target.topic = std::string(format::kDlqPrefix).append(name);
   target.queue_id = 0;
   target.dead_letter = true;

@@ -172,6 +172,17 @@ TEST(SendToARetryTopic, WaitsByItsLevelUntilItsAttemptsAreUsedUp) {
   EXPECT_EQ(b.stored(kRetry).size(), 2U);
 }
 
+TEST(SendToARetryTopic, Case53IsADeadLetterWhileTheGroupHoldsALock) {
+  ServedBroker b;
+  const wire::MessageQueue queue{.topic = "T", .broker_name = "broker-a", .queue_id = 0};
+  ASSERT_EQ(b.locks.lock("G", "client", {queue}, b.clock.now_ms()).size(), 1U);
+  ASSERT_EQ(b.send(kRetry, "x", {{"DELAY", "3"}}).code, wire::kSuccess);
+  EXPECT_EQ(b.stored(kDead).size(), 1U);
+  b.clock.advance_ms(60'001);
+  ASSERT_EQ(b.send(kRetry, "y", {{"DELAY", "3"}}).code, wire::kSuccess);
+  EXPECT_EQ(b.stored(kDead).size(), 1U) << "the lock is over";
+}
+
 TEST(SendToARetryTopic, NeedsItsGroup) {
   ServedBroker b([](broker::BrokerConfig& c) { c.auto_create_group = false; });
   EXPECT_EQ(b.send(kRetry, "x", {}).code, wire::kSubscriptionGroupNotExist);
