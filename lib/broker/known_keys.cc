@@ -357,7 +357,6 @@ constexpr auto kWithoutMeaning = std::to_array<std::string_view>({
     "useEpollNativeSelector",
     "usePIDColdCtrStrategy",
     "useReentrantLockWhenPutMessage",
-    "useServerSideResetOffset",
     "useStaticSubscription",
     "useTLS",
     "userCacheExpiredSecond",

@@ -84,4 +84,17 @@ void LongPolls::wake_if_newer(std::string_view topic, QueueId queue, std::int64_
   for (HeldPull& pull : due) pull.wake();
 }
 
+void LongPolls::wake_all(std::string_view topic, QueueId queue) {
+  std::vector<HeldPull> due;
+  {
+    const MutexLock lock(mu_);
+    const auto at = held_.find(key_of(topic, queue));
+    if (at == held_.end()) return;
+    due = std::move(at->second.second);
+    held_.erase(at);
+    count_.fetch_sub(due.size());
+  }
+  for (HeldPull& pull : due) pull.wake();
+}
+
 }  // namespace mq::broker

@@ -41,6 +41,8 @@ class LongPolls {
   // in between.
   void wake_if_newer(std::string_view topic, QueueId queue, std::int64_t now_ms,
                      std::int64_t max_offset);
+  // All that wait for that queue, whatever they wait for: something else about it has changed.
+  void wake_all(std::string_view topic, QueueId queue);
   [[nodiscard]] std::size_t held() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:

@@ -133,12 +133,20 @@ Stats::Days Stats::days() const {
   return out;
 }
 
-double Stats::topic_put_rate(std::string_view topic) const {
+double Stats::rate_of(std::string_view name, std::string_view key) const {
   const MutexLock lock(mu_);
-  const auto table = counters_.find("TOPIC_PUT_NUMS");
+  const auto table = counters_.find(name);
   if (table == counters_.end()) return 0;
-  const auto at = table->second.find(topic);
+  const auto at = table->second.find(key);
   return at == table->second.end() ? 0 : at->second.per_second(sampled_ms_);
+}
+
+double Stats::topic_put_rate(std::string_view topic) const {
+  return rate_of("TOPIC_PUT_NUMS", topic);
+}
+
+double Stats::group_get_rate(std::string_view topic, std::string_view group) const {
+  return rate_of("GROUP_GET_NUMS", std::string(topic).append("@").append(group));
 }
 
 std::optional<Stats::View> Stats::view(std::string_view name, std::string_view key) const {

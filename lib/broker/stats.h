@@ -63,6 +63,7 @@ class Stats {
   [[nodiscard]] Days days() const;
   [[nodiscard]] const Totals& totals() const noexcept { return totals_; }
   [[nodiscard]] double topic_put_rate(std::string_view topic) const;
+  [[nodiscard]] double group_get_rate(std::string_view topic, std::string_view group) const;
 
   // R(315): sums and rates over a minute, an hour, a day; nothing for a name or key that is not
   // known.
@@ -85,6 +86,7 @@ class Stats {
     std::int64_t mark_ms = 0, older_ms = 0;
     [[nodiscard]] double per_second(std::int64_t now_ms) const noexcept;
   };
+  [[nodiscard]] double rate_of(std::string_view name, std::string_view key) const;
   void add_locked(std::string_view name, std::string_view key, std::int64_t count) MQ_REQUIRES(mu_);
 
   Totals totals_;

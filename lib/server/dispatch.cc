@@ -77,6 +77,24 @@ Handle handler_of(std::int32_t code) noexcept {
       return handle_lock_queues;
     case wire::kUnlockBatchMq:
       return handle_unlock_queues;
+    case wire::kInvokeBrokerToResetOffset:
+      return handle_reset_offset;
+    case wire::kCloneGroupOffset:
+      return handle_clone_offset;
+    case wire::kQueryCorrectionOffset:
+      return handle_correction_offset;
+    case wire::kGetConsumeStats:
+      return handle_consume_stats;
+    case wire::kGetBrokerConsumeStats:
+      return handle_broker_consume_stats;
+    case wire::kQueryConsumeTimeSpan:
+      return handle_consume_time_span;
+    case wire::kGetConsumerRunningInfo:
+      return handle_running_info;
+    case wire::kConsumeMessageDirectly:
+      return handle_consume_directly;
+    case wire::kInvokeBrokerToGetConsumerStatus:
+      return handle_consumer_status;
     case wire::kGetConsumerConnectionList:
       return handle_consumer_connections;
     case wire::kGetProducerConnectionList:

@@ -74,6 +74,8 @@ const char* response_name(std::int32_t code) noexcept {
       return "INVALID_PARAMETER";
     case kConsumerNotOnline:
       return "CONSUMER_NOT_ONLINE";
+    case kConsumeMsgTimeout:
+      return "CONSUME_MSG_TIMEOUT";
     default:
       return "UNKNOWN";
   }
@@ -149,24 +151,46 @@ const char* request_name(std::int32_t code) noexcept {
       return "GET_ALL_TOPIC_LIST_FROM_NAMESERVER";
     case kDeleteSubscriptionGroup:
       return "DELETE_SUBSCRIPTIONGROUP";
+    case kGetConsumeStats:
+      return "GET_CONSUME_STATS";
     case kDeleteTopicInBroker:
       return "DELETE_TOPIC_IN_BROKER";
     case kDeleteTopicInNamesrv:
       return "DELETE_TOPIC_IN_NAMESRV";
+    case kResetConsumerClientOffset:
+      return "RESET_CONSUMER_CLIENT_OFFSET";
+    case kGetConsumerStatusFromClient:
+      return "GET_CONSUMER_STATUS_FROM_CLIENT";
+    case kInvokeBrokerToResetOffset:
+      return "INVOKE_BROKER_TO_RESET_OFFSET";
+    case kInvokeBrokerToGetConsumerStatus:
+      return "INVOKE_BROKER_TO_GET_CONSUMER_STATUS";
     case kGetTopicsByCluster:
       return "GET_TOPICS_BY_CLUSTER";
     case kUpdateAndCreateSubscriptionGroupList:
       return "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST";
     case kQueryTopicConsumeByWho:
       return "QUERY_TOPIC_CONSUME_BY_WHO";
+    case kQueryConsumeTimeSpan:
+      return "QUERY_CONSUME_TIME_SPAN";
     case kGetSystemTopicListFromNs:
       return "GET_SYSTEM_TOPIC_LIST_FROM_NS";
     case kGetSystemTopicListFromBroker:
       return "GET_SYSTEM_TOPIC_LIST_FROM_BROKER";
+    case kGetConsumerRunningInfo:
+      return "GET_CONSUMER_RUNNING_INFO";
+    case kQueryCorrectionOffset:
+      return "QUERY_CORRECTION_OFFSET";
+    case kConsumeMessageDirectly:
+      return "CONSUME_MESSAGE_DIRECTLY";
     case kSendMessageV2:
       return "SEND_MESSAGE_V2";
+    case kCloneGroupOffset:
+      return "CLONE_GROUP_OFFSET";
     case kViewBrokerStatsData:
       return "VIEW_BROKER_STATS_DATA";
+    case kGetBrokerConsumeStats:
+      return "GET_BROKER_CONSUME_STATS";
     case kSendBatchMessage:
       return "SEND_BATCH_MESSAGE";
     case kQueryConsumeQueue:

@@ -46,20 +46,31 @@ enum RequestCode : std::int32_t {
   kWipeWritePermOfBroker = 205,
   kGetAllTopicListFromNameserver = 206,
   kDeleteSubscriptionGroup = 207,
+  kGetConsumeStats = 208,
   kDeleteTopicInBroker = 215,
   kDeleteTopicInNamesrv = 216,
   kRegisterTopicInNamesrv = 217,
   kGetKvlistByNamespace = 219,
+  kResetConsumerClientOffset = 220,    // to clients
+  kGetConsumerStatusFromClient = 221,  // to clients
+  kInvokeBrokerToResetOffset = 222,
+  kInvokeBrokerToGetConsumerStatus = 223,
   kGetTopicsByCluster = 224,
   kUpdateAndCreateSubscriptionGroupList = 225,
   kQueryTopicConsumeByWho = 300,
+  kQueryConsumeTimeSpan = 303,
   kGetSystemTopicListFromNs = 304,
   kGetSystemTopicListFromBroker = 305,
+  kGetConsumerRunningInfo = 307,  // and on to the client
+  kQueryCorrectionOffset = 308,
+  kConsumeMessageDirectly = 309,  // and on to the client
   kSendMessageV2 = 310,
   kGetUnitTopicList = 311,
   kGetHasUnitSubTopicList = 312,
   kGetHasUnitSubUnunitTopicList = 313,
+  kCloneGroupOffset = 314,
   kViewBrokerStatsData = 315,
+  kGetBrokerConsumeStats = 317,
   kUpdateNamesrvConfig = 318,
   kGetNamesrvConfig = 319,
   kSendBatchMessage = 320,
@@ -103,6 +114,7 @@ enum ResponseCode : std::int32_t {
   kFilterDataNotLatest = 28,
   kInvalidParameter = 29,
   kConsumerNotOnline = 206,
+  kConsumeMsgTimeout = 207,
 };
 
 [[nodiscard]] const char* response_name(

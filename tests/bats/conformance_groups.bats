@@ -1,29 +1,16 @@
 #!/usr/bin/env bats
-# The numbered conformance cases of pulls, consumer groups and offsets, asked over the wire.
-# Cases 17, 43, 44 and the time of 49 take minutes or other clocks: they are unit tests of the same numbers.
+# The numbered conformance cases of consumer groups, offsets and locks, asked over the wire. Cases 43, 44 and the time of
+# 49 take minutes or other clocks: they are unit tests of the same numbers.
 load helpers
 
 conf() { python3 "$BATS_TEST_DIRNAME/../conformance/groups.py" "$1" "$MQ_BROKER" "${2:-}"; }
-
-@test "15: an empty queue answers 19 at its begin, 21 behind it" { start_mqd && conf 15; }
-@test "16: the end of a queue is 19, one past it 21 and moved down" { start_mqd && conf 16; }
-@test "18: 32 small messages at most" { start_mqd && conf 18; }
-@test "19: 256 KiB at most" { start_mqd && conf 19; }
-@test "20: one large message is returned alone" { start_mqd && conf 20; }
-@test "21: queue, topic and group that may not be read" { start_mqd && conf 21; }
-@test "22: without an expression and without a registration: 24" { start_mqd && conf 22; }
-@test "23: a registration older than the pull: 25" { start_mqd && conf 23; }
-@test "24: tags of one hash pass the broker" { start_mqd && conf 24; }
-@test "25: nothing matches: 20, and 800 entries further" { start_mqd && conf 25; }
-@test "26: a held pull is answered when its time is over" { start_mqd && conf 26; }
-@test "27: a held pull is woken by a message that matches" { start_mqd && conf 27; }
-@test "28: a pull commits on its way" { start_mqd && conf 28; }
-@test "29: without long polling a pull waits for a short time" { start_mqd -o longPollingEnable=false && conf 29; }
+admin() { python3 "$BATS_TEST_DIRNAME/../conformance/group_admin.py" "$1" "$MQ_BROKER"; }
 
 @test "41: a new member is told to the others and listed" { start_mqd && conf 41; }
 @test "42: a newer version of a subscription is told to nobody" { start_mqd && conf 42; }
 @test "45: a young queue starts at 0 unless asked not to" { start_mqd && conf 45; }
 @test "46: commits move back, and make no groups" { start_mqd && conf 46; }
+@test "47: after a reset the next pull is sent there, once" { start_mqd && admin 47; }
 @test "48: a flushed commit is there after SIGKILL" {
   start_mqd -o flushConsumerOffsetInterval=100
   conf 48_commit "$store"
@@ -38,5 +25,22 @@ conf() { python3 "$BATS_TEST_DIRNAME/../conformance/groups.py" "$1" "$MQ_BROKER"
 @test "a client that comes back survives the end of its old connection" { start_mqd && conf comes_back; }
 @test "a group that wants no notices gets none" { start_mqd && conf no_notices_wanted; }
 @test "a heartbeat may count on the subscriptions of the last one" { start_mqd && conf heartbeat_v2; }
-@test "administrators see who is there and what is consumed" { start_mqd && conf views; }
 @test "the retry topic has the group's queues" { start_mqd && conf retry_topic; }
+
+@test "groups are made, listed, shown and deleted" { start_mqd && admin group_configs && admin delete_group; }
+@test "a topic is forbidden to a group and allowed again" { start_mqd && admin forbidden; }
+@test "a group that may not broadcast is refused" { start_mqd && admin broadcast_forbidden; }
+@test "administrators see who is there and what is consumed" { start_mqd && admin views; }
+@test "progress of a group, and of all" { start_mqd && admin stats && admin time_span && admin all_offsets; }
+@test "offsets are reset by time and by queue, and copied" {
+  start_mqd && admin reset_by_time && admin reset_one_queue && admin clone
+}
+@test "a reset reaches a pull that waits" { start_mqd && admin reset_wakes; }
+@test "offsets are reset by the clients when that is wanted" {
+  start_mqd -o useServerSideResetOffset=false && admin reset_at_clients
+}
+@test "correction offsets, and no group loses its own by them" { start_mqd && admin correction && admin correction_keeps; }
+@test "a question to a client is passed on, and its answer back" {
+  start_mqd && admin running_info && admin consume_directly && admin consumer_status
+}
+@test "a client that ends or says nothing is an answer, too" { start_mqd && admin relay_closed && admin relay_timeout; }
