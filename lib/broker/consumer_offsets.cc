@@ -122,6 +122,12 @@ void ConsumerOffsets::reset(std::string_view group, std::string_view topic,
   dirty_ = true;
 }
 
+bool ConsumerOffsets::has_reset(std::string_view group, std::string_view topic,
+                                std::int32_t queue) const {
+  const MutexLock lock(mu_);
+  return reset_locked(group, topic, queue).has_value();
+}
+
 std::optional<std::int64_t> ConsumerOffsets::take_reset(std::string_view group,
                                                         std::string_view topic,
                                                         std::int32_t queue) {

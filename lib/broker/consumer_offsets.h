@@ -48,6 +48,8 @@ class ConsumerOffsets {
 
   // Sets the offsets and has the group's next pull of each queue sent there.
   void reset(std::string_view group, std::string_view topic, const ByQueue& offsets);
+  [[nodiscard]] bool has_reset(std::string_view group, std::string_view topic,
+                               std::int32_t queue) const;
   // The reset that waits for this queue, which is over with that.
   std::optional<std::int64_t> take_reset(std::string_view group, std::string_view topic,
                                          std::int32_t queue);

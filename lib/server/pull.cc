@@ -125,8 +125,11 @@ void hold(const Parts& p, net::Connection& connection, std::shared_ptr<const Hel
                     answer(*parts, c, header, held->pull, held->topic, held->group, got);
                   });
                 }});
+  // What has happened since the pull found nothing has woken nobody.
   p.polls.wake_if_newer(held->topic, held->pull.queue_id, p.clock.now_ms(),
                         p.store.max_offset(held->topic, held->pull.queue_id).value());
+  if (p.offsets.has_reset(held->group, held->topic, held->pull.queue_id))
+    p.polls.wake_all(held->topic, held->pull.queue_id);
 }
 
 // Why a pull may not be, as tools read it: forbiddenType.

@@ -99,7 +99,9 @@ TEST_F(ConsumerOffsetsTest, AResetWinsUntilThePullThatTakesIt) {
   EXPECT_TRUE(offsets->commit("G", "T", 1, 101)) << "another queue";
   EXPECT_EQ(offsets->find("G", "T", 0), 5);
   EXPECT_EQ(offsets->take_reset("G", "T", 1), std::nullopt);
+  EXPECT_TRUE(offsets->has_reset("G", "T", 0));
   EXPECT_EQ(offsets->take_reset("G", "T", 0), 5);
+  EXPECT_FALSE(offsets->has_reset("G", "T", 0));
   EXPECT_EQ(offsets->take_reset("G", "T", 0), std::nullopt) << "once";
   EXPECT_EQ(offsets->find("G", "T", 0), 5);
   EXPECT_TRUE(offsets->commit("G", "T", 0, 6));
