@@ -1,171 +1,210 @@
-#include "topic.h"
-
+// mqctl topic list|show|create|alter|delete.
 #include <algorithm>
-#include <iostream>
+#include <map>
+#include <memory>
+#include <set>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/json.h"
-#include "cli/output.h"
 #include "client/admin.h"
+#include "tool.h"
+#include "topic_text.h"
 
 namespace mq::mqctl {
 namespace {
 
-std::string perm_text(std::int32_t perm) {
-  return fmt::format("{}{}{}", (perm & 4) != 0 ? "R" : "-", (perm & 2) != 0 ? "W" : "-",
-                     (perm & 1) != 0 ? "X" : "-");
-}
-
-Result<std::int32_t> parse_perm(const std::string& text) {
-  if (text.size() == 1 && text[0] >= '0' && text[0] <= '7') return text[0] - '0';
-  std::int32_t perm = 0;
-  for (const char c : text) {
-    if (c == 'R' || c == 'r') {
-      perm |= 4;
-    } else if (c == 'W' || c == 'w') {
-      perm |= 2;
-    } else if (c == 'X' || c == 'x') {
-      perm |= 1;
-    } else if (c != '-') {
-      return Error{Errc::kInvalid,
-                   fmt::format("--perm {}: expected letters of RWX or 0 to 7", text)};
-    }
-  }
-  return perm;
-}
-
-std::string describe(const wire::TopicConfig& c) {
-  std::string out = fmt::format("readQueues={} writeQueues={} perm={} order={}", c.read_queues,
-                                c.write_queues, perm_text(c.perm), c.order);
-  for (const auto& [key, value] : c.attributes)
-    fmt::format_to(std::back_inserter(out), " {}={}", key, value);
-  return out;
-}
-
-json::object to_object(const wire::TopicConfig& c) {
-  json::object attributes;
-  for (const auto& [key, value] : c.attributes) attributes[key] = value;
-  return {{"topic", c.name},
-          {"readQueues", c.read_queues},
-          {"writeQueues", c.write_queues},
-          {"perm", c.perm},
-          {"order", c.order},
-          {"attributes", std::move(attributes)}};
-}
+struct Options {
+  std::string topic;
+  int queues = 0;  // 0: not said
+  int read_queues = 0;
+  int write_queues = 0;
+  std::string perm;  // "6" or "RW"
+  bool order = false;
+  std::vector<std::string> attributes;  // "+key=value", "-key"
+  bool all = false;                     // list: the broker's own, too
+  bool fine = false;                    // --if-exists, --if-not-exists
+};
 
 class Topic {
  public:
-  Topic(const TopicOptions& options, client::Rpc rpc) : o_(options), rpc_(std::move(rpc)) {}
+  explicit Topic(Tool& tool) : tool_(tool) {}
+  Options o;
 
-  Result<int> run() {
-    if (o_.action == "list") return list();
-    if (o_.action == "show") return show();
-    if (o_.action == "delete") return remove();
-    return put();
-  }
-  cli::Output& output() { return out_; }
-
- private:
   Result<int> list() {
-    MQ_TRY(const auto table, client::topic_table(rpc_));
-    MQ_TRY(const auto own, client::system_topics(rpc_));
-    for (const auto& [name, config] : table.topics) {
-      const bool system = std::find(own.begin(), own.end(), name) != own.end();
-      if (system && !o_.all) continue;
-      out_.buffer() += o_.json ? to_json(to_object(config)) + "\n" : name + "\n";
-    }
-    return 0;
+    std::map<std::string, wire::TopicConfig> topics;
+    MQ_CHECK(tool_.each_broker([&](const client::BrokerAt&, client::Rpc& rpc) -> Result<void> {
+      MQ_TRY(const auto table, client::topic_table(rpc));
+      MQ_TRY(const auto own, client::system_topics(rpc));
+      for (const auto& [name, config] : table.topics) {
+        const bool system = std::find(own.begin(), own.end(), name) != own.end();
+        if (!system || o.all) topics.emplace(name, config);
+      }
+      return {};
+    }));
+    for (const auto& [name, config] : topics)
+      tool_.print(tool_.json() ? to_json(topic_object(config)) : name);
+    return cli::kExitOk;
   }
 
   Result<int> show() {
-    MQ_TRY(const auto config, client::topic_config(rpc_, o_.topic));
-    out_.buffer() +=
-        o_.json ? to_json(to_object(config)) + "\n" : config.name + " " + describe(config) + "\n";
-    return 0;
+    MQ_TRY(const Found found, find());
+    if (found.empty()) return nowhere();
+    const bool several = found.size() > 1;
+    for (const auto& [broker, config] : found) {
+      json::object object = topic_object(config);
+      object["broker"] = broker.name;
+      tool_.print(tool_.json() ? to_json(object)
+                               : fmt::format("{}{} {}", several ? broker.name + " " : "",
+                                             config.name, describe_topic(config)));
+    }
+    return cli::kExitOk;
   }
 
-  Result<int> put() {
-    auto old = client::topic_config(rpc_, o_.topic);
-    if (!old && old.error().code() != Errc::kNotFound) return std::move(old).error();
-    const bool creating = o_.action == "create";
-    if (creating && old) {
-      if (o_.if_not_exists) return 0;
-      return Error{Errc::kExists,
-                   fmt::format("topic '{}' exists already: {}", o_.topic, describe(*old))};
+  // On every broker, and on those of several that lack it alone.
+  Result<int> create() {
+    bool made = false;
+    std::string existing;
+    MQ_CHECK(tool_.each_broker([&](const client::BrokerAt& b, client::Rpc& rpc) -> Result<void> {
+      MQ_TRY(const auto old, config_at(rpc));
+      if (old) {
+        existing = describe_topic(*old);
+        return {};
+      }
+      made = true;
+      return put(b, rpc, std::nullopt,
+                 {.name = o.topic, .read_queues = kDefaultQueues, .write_queues = kDefaultQueues});
+    }));
+    if (made || o.fine) return cli::kExitOk;
+    return Error{Errc::kExists, fmt::format("topic '{}' exists already: {}", o.topic, existing)};
+  }
+
+  Result<int> alter() {
+    MQ_TRY(const Found found, find());
+    if (found.empty()) return o.fine ? Result<int>(cli::kExitOk) : nowhere();
+    MQ_TRY(client::Cluster* const cluster, tool_.cluster());
+    for (const auto& [broker, config] : found) {
+      MQ_TRY(client::Rpc* const rpc, cluster->rpc(broker));
+      MQ_CHECK(put(broker, *rpc, config, config));
     }
-    if (!creating && !old) {
-      if (o_.if_exists) return 0;
-      return Error{Errc::kNotFound, fmt::format("topic '{}' does not exist", o_.topic)};
-    }
-    wire::TopicConfig wanted =
-        old ? *old : wire::TopicConfig{.name = o_.topic, .read_queues = 8, .write_queues = 8};
-    if (o_.queues > 0) wanted.read_queues = wanted.write_queues = o_.queues;
-    if (o_.read_queues > 0) wanted.read_queues = o_.read_queues;
-    if (o_.write_queues > 0) wanted.write_queues = o_.write_queues;
-    if (!o_.perm.empty()) {
-      MQ_TRY(wanted.perm, parse_perm(o_.perm));
-    }
-    if (o_.order) wanted.order = true;
-    std::string attributes;
-    for (const std::string& change : o_.attributes)
-      attributes += (attributes.empty() ? "" : ",") + change;
-    if (o_.dry_run) {
-      out_.buffer() += fmt::format("{}: {} -> {}{}\n", o_.topic, old ? describe(*old) : "(none)",
-                                   describe(wanted), attributes.empty() ? "" : " " + attributes);
-      return 0;
-    }
-    MQ_CHECK(client::put_topic(rpc_, {.topic = wanted.name,
-                                      .read_queues = wanted.read_queues,
-                                      .write_queues = wanted.write_queues,
-                                      .perm = wanted.perm,
-                                      .filter_type = wanted.filter_type,
-                                      .sys_flag = wanted.sys_flag,
-                                      .order = wanted.order,
-                                      .attributes = attributes}));
-    return 0;
+    return cli::kExitOk;
   }
 
   Result<int> remove() {
-    auto old = client::topic_config(rpc_, o_.topic);
-    if (!old) {
-      if (old.error().code() == Errc::kNotFound && o_.if_exists) return 0;
-      return std::move(old).error();
-    }
-    if (o_.dry_run) {
-      out_.buffer() += fmt::format("{}: {} -> (none)\n", o_.topic, describe(*old));
-      return 0;
-    }
-    if (!o_.yes) {
-      if (isatty(0) == 0)
-        return Error{
-            Errc::kInvalid,
-            fmt::format("deleting topic '{}' needs --yes when nobody can be asked", o_.topic)};
-      std::cerr << "delete topic '" << o_.topic << "' with all its queues? [y/N] ";
-      std::string answer;
-      std::getline(std::cin, answer);
-      if (answer != "y" && answer != "yes") return static_cast<int>(cli::kExitNo);
-    }
-    MQ_CHECK(client::delete_topic(rpc_, o_.topic));
-    return 0;
+    MQ_TRY(const Found found, find());
+    if (found.empty()) return o.fine ? Result<int>(cli::kExitOk) : nowhere();
+    for (const auto& [broker, config] : found)
+      (void)tool_.is_real(where(broker), describe_topic(config), "(none)");
+    if (tool_.is_dry()) return cli::kExitOk;
+    MQ_TRY(const bool agreed,
+           tool_.may(fmt::format("delete topic '{}' with all its queues", o.topic)));
+    if (!agreed) return cli::kExitNo;
+    MQ_TRY(client::Cluster* const cluster, tool_.cluster());
+    MQ_CHECK(client::delete_topic_everywhere(*cluster, o.topic));
+    return cli::kExitOk;
   }
 
-  const TopicOptions& o_;
-  client::Rpc rpc_;
-  cli::Output out_;
+ private:
+  using Found = std::vector<std::pair<client::BrokerAt, wire::TopicConfig>>;
+
+  Result<int> nowhere() const {
+    return Error{Errc::kNotFound, fmt::format("topic '{}' does not exist", o.topic)};
+  }
+  [[nodiscard]] std::string where(const client::BrokerAt& broker) const {
+    return fmt::format("topic {} at {}", o.topic, broker.name);
+  }
+
+  Result<std::optional<wire::TopicConfig>> config_at(client::Rpc& rpc) const {
+    auto config = client::topic_config(rpc, o.topic);
+    if (config) return std::optional(*std::move(config));
+    if (config.error().code() == Errc::kNotFound) return std::optional<wire::TopicConfig>();
+    return std::move(config).error();
+  }
+
+  Result<Found> find() {
+    Found out;
+    MQ_CHECK(tool_.each_broker([&](const client::BrokerAt& b, client::Rpc& rpc) -> Result<void> {
+      MQ_TRY(auto config, config_at(rpc));
+      if (config) out.emplace_back(b, *std::move(config));
+      return {};
+    }));
+    return out;
+  }
+
+  Result<void> put(const client::BrokerAt& broker, client::Rpc& rpc,
+                   const std::optional<wire::TopicConfig>& old, wire::TopicConfig wanted) {
+    if (o.queues > 0) wanted.read_queues = wanted.write_queues = o.queues;
+    if (o.read_queues > 0) wanted.read_queues = o.read_queues;
+    if (o.write_queues > 0) wanted.write_queues = o.write_queues;
+    if (!o.perm.empty()) {
+      MQ_TRY(wanted.perm, parse_perm(o.perm));
+    }
+    if (o.order) wanted.order = true;
+    std::string attributes;
+    for (const std::string& change : o.attributes)
+      attributes += (attributes.empty() ? "" : ",") + change;
+    const std::string after = describe_topic(wanted) + (attributes.empty() ? "" : " " + attributes);
+    if (!tool_.is_real(where(broker), old ? describe_topic(*old) : "(none)", after)) return {};
+    return client::put_topic(rpc, {.topic = wanted.name,
+                                   .read_queues = wanted.read_queues,
+                                   .write_queues = wanted.write_queues,
+                                   .perm = wanted.perm,
+                                   .filter_type = wanted.filter_type,
+                                   .sys_flag = wanted.sys_flag,
+                                   .order = wanted.order,
+                                   .attributes = attributes});
+  }
+
+  static constexpr std::int32_t kDefaultQueues = 8;
+  Tool& tool_;
 };
+
+void add_shape(CLI::App* command, Options& o) {
+  command->add_option("--queues", o.queues, "queues to read and to write")
+      ->type_name("N")
+      ->check(cli::at_least(1));
+  command->add_option("--read-queues", o.read_queues, "queues to read")
+      ->type_name("N")
+      ->check(cli::at_least(1));
+  command->add_option("--write-queues", o.write_queues, "queues to write")
+      ->type_name("N")
+      ->check(cli::at_least(1));
+  command->add_option("--perm", o.perm, "letters of RWX, or 0 to 7")->type_name("PERM");
+  command->add_flag("--order", o.order, "an ordered topic");
+  command->add_option("--attribute", o.attributes, "+KEY=VALUE or -KEY, repeatable")
+      ->type_name("CHANGE")
+      ->allow_extra_args(false);
+}
 
 }  // namespace
 
-int topic(const TopicOptions& o) {
-  auto connected = cli::connect_broker(o.common);
-  if (!connected) return cli::fail(connected.error());
-  Topic topic(o, std::move(connected->rpc));
-  auto status = topic.run();
-  if (!status) return cli::fail(status.error());
-  if (auto closed = topic.output().close(); !closed) return cli::fail(closed.error());
-  return *status;
+void add_topic(Tool& tool) {
+  auto topic = std::make_shared<Topic>(tool);
+  CLI::App* noun = tool.noun("topic", "topics of the brokers");
+  const auto verb = [&](const char* name, const char* what, Result<int> (Topic::*work)()) {
+    return tool.verb(noun, name, what, [topic, work] { return ((*topic).*work)(); });
+  };
+  const auto named = [&](CLI::App* command) {
+    command->add_option("topic", topic->o.topic, "name of the topic")
+        ->type_name("TOPIC")
+        ->required();
+    return command;
+  };
+  CLI::App* list = verb("list", "names of all topics", &Topic::list);
+  list->add_flag("--all", topic->o.all, "the broker's own topics, too");
+  tool.add_json(list);
+  tool.add_json(named(verb("show", "one topic", &Topic::show)));
+  CLI::App* create = named(verb("create", "a new topic, on every broker", &Topic::create));
+  add_shape(create, topic->o);
+  create->add_flag("--if-not-exists", topic->o.fine, "fine if it exists");
+  tool.add_dry_run(create);
+  CLI::App* alter = named(verb("alter", "change a topic", &Topic::alter));
+  add_shape(alter, topic->o);
+  alter->add_flag("--if-exists", topic->o.fine, "fine if it does not exist");
+  tool.add_dry_run(alter);
+  CLI::App* remove = named(verb("delete", "a topic with all its queues", &Topic::remove));
+  remove->add_flag("--if-exists", topic->o.fine, "fine if it does not exist");
+  tool.add_yes(remove);
 }
 
 }  // namespace mq::mqctl

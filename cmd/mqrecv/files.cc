@@ -20,13 +20,11 @@ class FileSource final : public Source {
  public:
   explicit FileSource(std::unique_ptr<inspect::LogReader> log) : log_(std::move(log)) {}
 
-  [[nodiscard]] const std::string& broker() const noexcept override { return none_; }
-
   Result<std::vector<QueueAt>> queues(const std::string& topic) override {
     if (!seen_.contains(topic)) MQ_CHECK(note_positions(topic));
     std::vector<QueueAt> out;
     for (const auto& [id, positions] : places_[topic]) {
-      out.push_back({topic, id, positions.first,
+      out.push_back({topic, "", id, positions.first,
                      positions.first + static_cast<std::int64_t>(positions.at.size())});
     }
     if (out.empty())
@@ -67,20 +65,20 @@ class FileSource final : public Source {
     return Stretch{as_bytes(buffer_), offset};
   }
 
-  Result<std::vector<std::string>> find_key(const std::string& topic,
-                                            const std::string& key) override {
+  Result<std::vector<client::Found>> find_key(const std::string& topic,
+                                              const std::string& key) override {
     return collect([&](const format::Record& record) {
-      return record.topic == topic && has_key(record, key);
+      return record.topic == topic && client::has_key(record, key);
     });
   }
-  Result<std::vector<std::string>> find_id(const std::string& topic,
-                                           const std::string& id) override {
+  Result<std::vector<client::Found>> find_id(const std::string& topic,
+                                             const std::string& id) override {
     if (auto parsed = format::parse_offset_message_id(id)) {
       if (auto record = log_->record_at(parsed->offset);
           record && record->store_host == parsed->store_host) {
         MQ_TRY(const Bytes bytes, log_->bytes_from(parsed->offset));
-        return std::vector<std::string>{
-            std::string(as_text(bytes.first(static_cast<std::size_t>(record->total_bytes))))};
+        return std::vector<client::Found>{
+            {"", std::string(as_text(bytes.first(static_cast<std::size_t>(record->total_bytes))))}};
       }
     }
     return collect([&](const format::Record& record) {
@@ -94,17 +92,6 @@ class FileSource final : public Source {
     std::int64_t first = 0;        // queue offset of at[0]
     std::vector<std::int64_t> at;  // physical offsets; -1 where a record is lost
   };
-
-  static bool has_key(const format::Record& record, std::string_view key) {
-    if (format::find_property(record.properties, format::kUniqKey) == key) return true;
-    std::string_view keys = format::find_property(record.properties, format::kKeys).value_or("");
-    while (!keys.empty()) {
-      const std::size_t end = keys.find(' ');
-      if (keys.substr(0, end) == key) return true;
-      keys = end == std::string_view::npos ? std::string_view() : keys.substr(end + 1);
-    }
-    return false;
-  }
 
   void tell(const inspect::Finding& finding) const {
     if (finding.damage) cli::say(fmt::format("{}: {}", log_->where(finding.at), finding.what));
@@ -143,13 +130,13 @@ class FileSource final : public Source {
                : places.at[static_cast<std::size_t>(i)];
   }
 
-  Result<std::vector<std::string>> collect(
+  Result<std::vector<client::Found>> collect(
       const std::function<bool(const format::Record&)>& wanted) {
-    std::vector<std::string> out;
+    std::vector<client::Found> out;
     MQ_CHECK(log_->walk(
         log_->begin(), log_->end_of_files(),
         [&](const format::Record& record, Bytes bytes) {
-          if (wanted(record)) out.emplace_back(as_text(bytes));
+          if (wanted(record)) out.push_back({"", std::string(as_text(bytes))});
           return true;
         },
         [&](const inspect::Finding& finding) { tell(finding); }));
@@ -157,7 +144,6 @@ class FileSource final : public Source {
   }
 
   std::unique_ptr<inspect::LogReader> log_;
-  const std::string none_;
   std::set<std::string> seen_;
   std::map<std::string, std::map<std::int32_t, Places>> places_;
   std::string buffer_;

@@ -11,12 +11,14 @@ namespace {
 
 struct Raw {
   std::string range = "first", since, until, by = "store", delimiter = "\\n", idle, timeout, style;
+  std::string rotate;
   bool nul = false;
 };
 
 Result<void> set_times(const Raw& raw, Options& o) {
   const std::int64_t now = system_clock().now_ms();
   MQ_TRY(o.range, parse_range(raw.range, now));
+  o.range_given = raw.range != "first";
   if (!raw.since.empty()) {
     MQ_TRY(o.since_ms, cli::parse_time_ms(raw.since, now));
   }
@@ -55,6 +57,21 @@ Result<void> set_output(const Raw& raw, Options& o) {
     return Error{Errc::kInvalid, "-f needs a daemon: it does not go with --store"};
   if (!o.key.empty() && !o.id.empty())
     return Error{Errc::kInvalid, "--key and --id exclude each other"};
+  if (o.follow && (o.range.end || o.until_ms))
+    return Error{Errc::kInvalid, "-f has no end: neither -U nor the end of a range go with it"};
+  if (!o.cursor_file.empty() && (o.tail >= 0 || !o.key.empty() || !o.id.empty()))
+    return Error{Errc::kInvalid, "--cursor-file goes with neither --tail nor --key nor --id"};
+  return {};
+}
+
+Result<void> set_files(const Raw& raw, Options& o) {
+  if (!raw.rotate.empty()) {
+    MQ_TRY(o.rotate_bytes, cli::parse_size(raw.rotate));
+  }
+  if (o.directory.empty() && (o.gzip || !raw.rotate.empty()))
+    return Error{Errc::kInvalid, "--rotate and --gzip go with --dir"};
+  if (!raw.rotate.empty() && o.rotate_bytes <= 0)
+    return Error{Errc::kInvalid, "--rotate: expected a size above 0"};
   return {};
 }
 
@@ -65,32 +82,35 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
   CLI::App app("Prints messages of topics, from the first to the end as seen at the start.",
                "mqrecv");
   cli::add_common(app, o.common, /*with_timeout=*/false);
+  cli::add_moving(app, o.common);
   app.add_option("topics", o.topics, "topics to read")->type_name("TOPIC...");
   app.add_option("--store", o.store, "read the files of this store, no daemon")->type_name("DIR");
   app.add_flag("-f,--follow", o.follow, "from now on, until interrupted");
   app.add_option("--tail", o.tail, "the last N over all queues first")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
+      ->check(cli::at_least(0));
   app.add_option("-o,--offset", raw.range,
                  "first, last, N, +N, -N, N:M, :M, @T, @T1:@T2, per queue")
       ->type_name("RANGE")
       ->capture_default_str();
-  app.add_option("-p,--queue", o.queue, "one queue")
-      ->type_name("QUEUE")
-      ->check(CLI::NonNegativeNumber);
+  app.add_option("-p,--queue", o.queue, "one queue")->type_name("QUEUE")->check(cli::at_least(0));
   app.add_option("-S,--since", raw.since, "stored at that time or later")->type_name("TIME");
   app.add_option("-U,--until", raw.until, "stored at that time or earlier")->type_name("TIME");
   app.add_option("--by", raw.by, "which time -S and -U mean: store or born")
-      ->type_name("TIME")
+      ->type_name("store|born")
       ->capture_default_str();
   app.add_option("--key", o.key, "messages with this key, through the index")->type_name("KEY");
   app.add_option("--id", o.id, "the message with this id")->type_name("MSGID");
   app.add_flag("--sort", o.sort, "queues merged by store time");
   app.add_option("-c,--count", o.count, "stop after N messages")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--idle", raw.idle, "stop after so long without a message")->type_name("DURATION");
-  app.add_option("--timeout", raw.timeout, "stop after so long")->type_name("DURATION");
+      ->check(cli::at_least(1));
+  app.add_option("--idle", raw.idle, "stop after so long without a message")
+      ->type_name("DURATION")
+      ->check(cli::is_duration());
+  app.add_option("--timeout", raw.timeout, "stop after so long")
+      ->type_name("DURATION")
+      ->check(cli::is_duration());
   app.add_flag("--exit-empty", o.exit_empty, "exit 1 when nothing came");
   app.add_option("-T,--tag", o.tags, "tags, at the broker and exact: 'A||B'")->type_name("TAGS");
   app.add_option("--sql", o.sql, "SQL-92 filter over properties, at the broker")->type_name("EXPR");
@@ -105,7 +125,17 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
   app.add_flag("-0,--null", raw.nul, "bodies end with NUL");
   app.add_flag("-L,--length-prefix", o.length_prefix,
                "4 bytes of big-endian length before each body");
-  app.add_option("--style", raw.style, "cat, short, verbose or json")->type_name("NAME");
+  app.add_option("--style", raw.style, "cat, short, verbose or json")
+      ->type_name("cat|short|verbose|json");
+  app.add_option("--cursor-file", o.cursor_file, "remember positions there, go on from them")
+      ->type_name("FILE");
+  app.add_option("--dir", o.directory, "messages into files there, synced, not to standard output")
+      ->type_name("DIR");
+  app.add_option("--rotate", raw.rotate, "with --dir: the next file begins at that size")
+      ->type_name("SIZE")
+      ->check(cli::is_size());
+  app.add_flag("--gzip", o.gzip, "with --dir: compressed");
+  app.add_flag("--sync", o.sync, "a position counts only when the output is on disk");
   app.add_flag("--headers-only", o.headers_only, "no bodies");
   app.add_flag("--all-properties", o.all_properties, "with -J: every property as stored");
   app.add_flag("-a,--all", o.raw, "do not escape control bytes on a terminal");
@@ -114,7 +144,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
     cli::say("no topic given (mqrecv --help)");
     return cli::kExitUsage;
   }
-  for (const auto& done : {set_times(raw, o), set_output(raw, o)}) {
+  for (const auto& done : {set_times(raw, o), set_output(raw, o), set_files(raw, o)}) {
     if (!done) return cli::fail(done.error());
   }
   return std::nullopt;

@@ -19,6 +19,7 @@ struct Options {
   bool follow = false;
   std::int64_t tail = -1;
   Range range;
+  bool range_given = false;
   int queue = -1;
   std::optional<std::int64_t> since_ms, until_ms;
   bool by_born = false;
@@ -29,6 +30,12 @@ struct Options {
   std::int64_t idle_ms = -1;
   std::int64_t timeout_ms = -1;
   bool exit_empty = false;
+
+  std::string cursor_file;
+  std::string directory;  // --dir
+  std::int64_t rotate_bytes = 0;
+  bool gzip = false;
+  bool sync = false;
 
   std::string tags;  // "A||B"
   std::string sql;

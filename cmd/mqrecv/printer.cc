@@ -29,12 +29,13 @@ Result<Printer> Printer::create(const Options& options) {
   if (!options.format.empty()) {
     MQ_TRY(out.format_, cli::MessageFormat::compile(options.format));
   }
-  out.sanitise_ = isatty(1) != 0 && !options.raw && !options.json;
+  MQ_TRY(out.sink_,
+         options.directory.empty() ? open_stdout(options.sync) : open_directory(options));
+  out.sanitise_ = options.directory.empty() && isatty(1) != 0 && !options.raw && !options.json;
   return out;
 }
 
-void Printer::append(const cli::Message& message) {
-  std::string& out = out_.buffer();
+void Printer::append(std::string& out, const cli::Message& message) {
   const std::size_t start = out.size();
   if (options_->json) {
     cli::append_message_json(
@@ -61,31 +62,47 @@ void Printer::append(const cli::Message& message) {
   }
 }
 
-Result<void> Printer::print_one(const format::Record& record, std::string_view broker) {
-  if (is_done() || !filter_.wants(record)) return {};
+std::optional<Bytes> Printer::wanted_body(const format::Record& record) {
+  if (!filter_.wants(record)) return std::nullopt;
   auto body = cli::message_body(record, inflated_);
   if (!body) {
     cli::say(fmt::format("{}/{}/{}: {}", record.topic, record.queue_id, record.queue_offset.value(),
                          body.error().text()));
     ++damaged_;
-    return {};
+    return std::nullopt;
   }
-  if (!filter_.wants_body(*body)) return {};
-  ++printed_;
-  append({.record = &record, .body = *body, .broker = broker, .number = printed_});
-  return out_.settle();
+  if (!filter_.wants_body(*body)) return std::nullopt;
+  return *body;
 }
 
-Result<void> Printer::print(Bytes records, std::int64_t end, std::string_view broker) {
+Result<void> Printer::print_one(const format::Record& record, std::string_view broker) {
+  if (is_done()) return {};
+  const auto body = wanted_body(record);
+  if (!body) return {};
+  ++printed_;
+  bytes_ += static_cast<std::int64_t>(body->size());
+  MQ_TRY(std::string* const out, sink_->open(record.topic));
+  append(*out, {.record = &record, .body = *body, .broker = broker, .number = printed_});
+  return sink_->settle();
+}
+
+Result<std::optional<std::int64_t>> Printer::print(Bytes records, std::int64_t end,
+                                                   std::string_view broker) {
   while (!records.empty()) {
     auto record = format::decode_record(records, format::CheckBody::kNo);
     if (!record)
       return Error{Errc::kProtocol, "a record that does not decode: " + record.error().text()};
     records = records.subspan(static_cast<std::size_t>(record->total_bytes));
-    if (record->queue_offset.value() >= end) return {};
+    const std::int64_t offset = record->queue_offset.value();
+    if (offset >= end) return std::optional(end);
+    if (is_done()) return std::optional(offset);
     MQ_CHECK(print_one(*record, broker));
   }
-  return {};
+  return std::optional<std::int64_t>();
+}
+
+Result<void> Printer::settle_all() {
+  return options_->sync || !options_->directory.empty() ? sink_->sync() : sink_->flush();
 }
 
 }  // namespace mq::mqrecv

@@ -1,14 +1,15 @@
-// Messages from a broker: pulls over one connection, the next one under way while the last is
-// printed.
+// Messages from brokers: pulls over one connection to each, the next one under way while the last
+// is printed.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 
-#include "cli/tool.h"
+#include "client/channel.h"
+#include "client/cluster.h"
 #include "options.h"
 #include "source.h"
-#include "wire/pull.h"
 
 namespace mq::mqrecv {
 
@@ -16,28 +17,27 @@ class RemoteSource final : public Source {
  public:
   static Result<std::unique_ptr<RemoteSource>> connect(const Options& options);
 
-  [[nodiscard]] const std::string& broker() const noexcept override { return broker_; }
   Result<std::vector<QueueAt>> queues(const std::string& topic) override;
   Result<std::int64_t> offset_at(const QueueAt& queue, std::int64_t time_ms) override;
   Result<Stretch> read(const QueueAt& queue, std::int64_t offset, std::int64_t end) override;
-  Result<std::vector<std::string>> find_key(const std::string& topic,
-                                            const std::string& key) override;
-  Result<std::vector<std::string>> find_id(const std::string& topic,
-                                           const std::string& id) override;
+  Result<std::vector<client::Found>> find_key(const std::string& topic,
+                                              const std::string& key) override;
+  Result<std::vector<client::Found>> find_id(const std::string& topic,
+                                             const std::string& id) override;
 
   // Follows all `queues` from their `max` on with long polls; `visit` gets each stretch and says
-  // whether to go on; it is called with nothing at least every 250 ms. Errors: the connection is
+  // whether to go on; it is called with nothing at least every 250 ms. Errors: a connection is
   // lost.
   using Visit = std::function<bool(const QueueAt* queue, const Stretch& stretch)>;
   Result<void> follow(std::vector<QueueAt> queues, const Visit& visit);
 
  private:
+  // A pull that was sent and not answered yet.
   struct Pull {
     std::int32_t opaque = 0;
     std::string topic;
     std::int32_t queue = -1;
     std::int64_t offset = 0;
-    std::int64_t count = 0;
   };
   struct Answer {
     std::int32_t opaque = 0;
@@ -45,23 +45,26 @@ class RemoteSource final : public Source {
     std::int64_t next = 0;
     Bytes records;
   };
-  RemoteSource(const Options& options, client::Rpc rpc, net::Stream stream)
-      : options_(options), rpc_(std::move(rpc)), stream_(std::move(stream)), in_(1 << 20) {}
-  Result<std::int32_t> send_pull(const std::string& topic, std::int32_t queue, std::int64_t offset,
-                                 std::int64_t count, bool wait);
-  // The next answer, or nothing when the time is over. Its records lie in in_ until the next call.
-  Result<std::optional<Answer>> receive(std::int64_t timeout_ms);
+  // The connection to a broker.
+  struct Lane {
+    client::BrokerAt at;
+    client::Channel channel;
+    std::optional<Pull> ahead{};
+  };
+  RemoteSource(const Options& options, client::Cluster cluster)
+      : options_(options), cluster_(std::move(cluster)) {}
+  Result<Lane*> lane(const std::string& broker);
+  std::int32_t post_pull(Lane& lane, const QueueAt& queue, std::int64_t offset, std::int64_t count,
+                         bool wait);
+  // The next answer, or nothing when the time is over. Its records are valid until the next call.
+  Result<std::optional<Answer>> receive(Lane& lane, std::int64_t timeout_ms);
+  Result<Answer> receive_surely(Lane& lane);
+  Result<void> pull_ahead(Lane& lane, const QueueAt& queue, std::int64_t offset, std::int64_t end);
 
   const Options& options_;
-  client::Rpc rpc_;
-  net::Stream stream_;
-  std::string broker_;
-  std::optional<Pull> ahead_;  // sent, not answered yet
-  std::int32_t opaque_ = 0;
-  std::vector<std::byte> in_;
-  std::size_t begin_ = 0;  // in in_: the first byte not taken
-  std::size_t end_ = 0;
-  wire::Command answer_;
+  client::Cluster cluster_;
+  std::map<std::string, client::BrokerAt> brokers_;  // by name, as routes said
+  std::map<std::string, Lane> lanes_;
 };
 
 }  // namespace mq::mqrecv

@@ -1,6 +1,7 @@
 #include <csignal>
 #include <exception>
 
+#include "bench.h"
 #include "run.h"
 
 int main(int argc, char** argv) {
@@ -10,7 +11,7 @@ int main(int argc, char** argv) {
   try {
     mq::mqsend::Options options;
     if (auto exit = mq::mqsend::parse_options(argc, argv, options)) return *exit;
-    return mq::mqsend::run(options);
+    return options.bench ? mq::mqsend::bench(options) : mq::mqsend::run(options);
   } catch (const std::exception& e) {
     mq::cli::say(e.what());
     return mq::cli::kExitSoftware;

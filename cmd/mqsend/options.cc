@@ -22,6 +22,8 @@ struct Raw {
   std::string key_delimiter;
   std::vector<std::string> properties;
   std::string batch = "128K", linger = "2ms", empty = "skip", oversize = "fail", body_max = "4M";
+  std::vector<std::string> use;
+  std::string size = "1K", duration = "10s";
 };
 
 Result<void> set_input(const Raw& raw, Options& o) {
@@ -42,14 +44,37 @@ Result<void> set_input(const Raw& raw, Options& o) {
   return {};
 }
 
+// What a record says of itself is passed over unless it is asked for.
+Result<void> set_use(const Raw& raw, Options& o) {
+  for (const std::string& what : raw.use) {
+    if (what == "topic") o.use_topic = true;
+    if (what == "queue") o.use_queue = true;
+  }
+  if (raw.use.empty()) return {};
+  if (!o.json && o.format.empty())
+    return Error{Errc::kInvalid, "--use: only -J and -F have fields to use"};
+  if (o.use_queue && (o.queue >= 0 || !o.shard_by.empty()))
+    return Error{Errc::kInvalid, "--use queue excludes -p and --shard-by"};
+  return {};
+}
+
+Result<void> set_bench(const Raw& raw, Options& o) {
+  MQ_TRY(o.bench_size, cli::parse_size(raw.size));
+  MQ_TRY(o.bench_duration_ms, cli::parse_duration_ms(raw.duration));
+  if (!o.bench) return {};
+  if (o.body || !o.files.empty())
+    return Error{Errc::kInvalid, "--bench makes its own messages: it goes with no input"};
+  if (o.bench_size < 1 || o.bench_size > o.body_max)
+    return Error{Errc::kInvalid, fmt::format("--size: expected 1 to {}", o.body_max)};
+  return {};
+}
+
 Result<void> set_limits(const Raw& raw, Options& o) {
   MQ_TRY(o.batch_bytes, cli::parse_size(raw.batch));
   MQ_TRY(o.linger_ms, cli::parse_duration_ms(raw.linger));
   MQ_TRY(o.body_max, cli::parse_size(raw.body_max));
   if (o.batch_bytes < 1 || o.batch_bytes > 4 << 20)
     return Error{Errc::kInvalid, "--batch: expected 1 to 4M"};
-  if (o.inflight < 1 || o.inflight > 1024)
-    return Error{Errc::kInvalid, "--inflight: expected 1 to 1024"};
   if (raw.empty == "skip") {
     o.empty = Empty::kSkip;
   } else if (raw.empty == "fail") {
@@ -102,6 +127,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
       "Sends messages to a topic: lines of standard input, files, JSON, or one literal body.",
       "mqsend");
   cli::add_common(app, o.common);
+  cli::add_moving(app, o.common);
   app.add_option("topic", o.topic, "topic to send to")->type_name("TOPIC");
   app.add_option("files", o.files, "each file one message; with -l split like standard input")
       ->type_name("FILE");
@@ -127,63 +153,85 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
   app.add_option("-H,--property", raw.properties, "user property of every message, repeatable")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  app.add_option("-p,--queue", o.queue, "queue id")
-      ->type_name("QUEUE")
-      ->check(CLI::NonNegativeNumber);
+  app.add_option("-p,--queue", o.queue, "queue id")->type_name("QUEUE")->check(cli::at_least(0));
   app.add_option("--shard-by", o.shard_by, "queue by hash of the key or a property")
       ->type_name("key|NAME");
-  app.add_option("--delay-level", o.delay_level, "one of the broker's delay levels, from 1")
+  app.add_option("--use", raw.use, "with -J and -F: send to the topic, the queue of the record")
+      ->type_name("topic|queue")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"topic", "queue"}));
+  app.add_option("--delay-level", o.delay_level, "deliver after the broker's delay of this level")
       ->type_name("N")
-      ->check(CLI::Range(1, 1000));
+      ->check(cli::at_least(1));
   app.add_option("--batch", raw.batch, "how much goes out together")
       ->type_name("SIZE")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(cli::is_size());
   app.add_option("--linger", raw.linger, "how long a lone record waits")
       ->type_name("DURATION")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(cli::is_duration());
   app.add_option("--inflight", o.inflight, "requests under way at once")
       ->type_name("N")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(cli::at_least(1));
   app.add_flag("--oneway", o.oneway, "do not wait for acknowledgements");
   app.add_flag("--sync", o.sync, "succeed only when it is on disk");
   app.add_option("--rate", o.rate, "at most N messages a second")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(cli::above_zero());
   app.add_option("-c,--count", o.count, "stop after N messages")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(cli::at_least(1));
   app.add_option("--empty", raw.empty, "empty records: skip, fail or fill=TEXT")
-      ->type_name("POLICY")
+      ->type_name("skip|fail|fill=TEXT")
       ->capture_default_str();
   app.add_option("--oversize", raw.oversize, "too large records: fail or skip")
-      ->type_name("POLICY")
+      ->type_name("fail|skip")
       ->capture_default_str();
   app.add_option("--max-size", raw.body_max, "largest body, the broker's maxMessageSize")
       ->type_name("SIZE")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(cli::is_size());
   app.add_option("--retries", o.retries, "tries again after a temporary refusal")
       ->type_name("N")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(cli::at_least(0));
   app.add_flag("--tee", o.tee, "copy the input to standard output once acknowledged");
   app.add_option("--receipts", o.receipts, "a line for each acknowledged message")
       ->type_name("FILE");
-  app.add_option("-R,--receipt-format", o.receipt_format, "of receipts: %n %x %i %p %o %e")
+  app.add_option("-R,--receipt-format", o.receipt_format, "of receipts: %n %x %i %b %p %o %e")
       ->type_name("FMT")
       ->capture_default_str();
   app.add_option("--resume", o.resume, "journal of acknowledged input; a rerun goes on behind it")
       ->type_name("FILE");
   app.add_option("--create", o.create, "create the topic with N queues if it does not exist")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(cli::at_least(1));
   app.add_flag("--dry-run", o.dry_run, "parse and count only");
   app.add_flag("--stats", o.stats, "a summary with latencies at the end");
-  app.add_flag("--progress", o.progress, "show progress even when stderr is no terminal");
+  app.add_flag("--bench", o.bench, "make messages and measure: no input is read");
+  app.add_option("--size", raw.size, "with --bench: bytes of a body")
+      ->type_name("SIZE")
+      ->capture_default_str()
+      ->check(cli::is_size());
+  app.add_option("--duration", raw.duration, "with --bench: how long, unless -c says how many")
+      ->type_name("DURATION")
+      ->capture_default_str()
+      ->check(cli::is_duration());
+  app.add_option("--clients", o.bench_clients, "with --bench: connections at once")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(cli::at_least(1));
+  app.add_flag("--csv", o.csv, "with --bench: a line a second, comma-separated");
   if (auto exit = cli::parse(app, o.common, argc, argv)) return exit;
   if (o.topic.empty()) {
     cli::say("no topic given (mqsend --help)");
     return cli::kExitUsage;
   }
-  for (const auto& done : {set_input(raw, o), set_limits(raw, o), set_properties(raw, o)}) {
+  for (const auto& done : {set_input(raw, o), set_use(raw, o), set_limits(raw, o),
+                           set_properties(raw, o), set_bench(raw, o)}) {
     if (!done) return cli::fail(done.error());
   }
   return std::nullopt;

@@ -33,7 +33,8 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> properties;
   int queue = -1;
   std::string shard_by;
-
+  bool use_topic = false;  // of the record
+  bool use_queue = false;
   int delay_level = 0;
 
   std::int64_t batch_bytes = 128 << 10;
@@ -55,13 +56,13 @@ struct Options {
   int create = 0;
   bool dry_run = false;
   bool stats = false;
-  bool progress = false;
-};
 
-// Messages that wait at the broker go one a request: it takes none of them in a batch.
-[[nodiscard]] inline bool is_delayed(const Options& options) noexcept {
-  return options.delay_level > 0;
-}
+  bool bench = false;
+  std::int64_t bench_size = 1024;
+  std::int64_t bench_duration_ms = 10'000;
+  int bench_clients = 1;
+  bool csv = false;
+};
 
 // Fills `options`; an exit code when the tool ends here.
 std::optional<int> parse_options(int argc, char** argv, Options& options);

@@ -1,11 +1,13 @@
 // From a record of the input to a message: key, tag, properties, body.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
+#include "field_format.h"
 #include "format/message_id.h"
 #include "options.h"
 
@@ -15,7 +17,10 @@ struct Outgoing {
   std::string_view body;
   std::string_view properties;  // encoded, UNIQ_KEY first
   std::string_view id;          // the unique key
+  std::string_view topic{};     // with --use topic; empty: that of the command line
+  std::int32_t queue = -1;      // with --use queue
   std::uint32_t shard_hash = 0;
+  bool alone = false;  // not in a batch
 };
 
 class RecordParser {
@@ -27,27 +32,19 @@ class RecordParser {
   Result<Outgoing> parse(std::string_view record, std::int64_t now_ms);
 
  private:
-  struct Field {
-    char letter;         // k g s H
-    std::string name;    // of H
-    std::string behind;  // text that ends it; empty: the rest
-  };
   explicit RecordParser(const Options& options) : options_(&options) {}
-  Result<void> compile(std::string_view format);
   Result<std::string_view> parse_fields(std::string_view record);
   Result<std::string_view> parse_json_record(std::string_view record);
+  Result<void> use_member(std::string_view name, const json::value& value, bool& has_body);
+  Result<void> encode_properties(std::int64_t now_ms);
 
   const Options* options_;
-  std::vector<Field> fields_;
-  std::string before_;  // literal in front of the first field
-  std::string fixed_;   // properties that all messages have
+  std::optional<FieldFormat> format_;
+  std::string fixed_;  // properties that all messages have
   format::UniqKeyMaker maker_;
   // Of the current record:
+  RecordFields fields_;
   std::string properties_;
-  std::string own_;
-  std::string body_;
-  std::string key_;
-  std::vector<std::pair<std::string, std::string>> named_;
 };
 
 }  // namespace mq::mqsend

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <random>
+#include <cstdlib>
 
 #include <fmt/format.h>
-#include <poll.h>
 
 #include "base/clock.h"
 #include "client/remote_error.h"
@@ -16,10 +14,13 @@
 namespace mq::mqsend {
 namespace {
 
-constexpr std::size_t kReadBytes = 64 << 10;
+constexpr std::int64_t kConnectMs = 3000;
 constexpr std::int64_t kItemOverhead = 22;  // of a batch item, besides body and properties
+constexpr std::size_t kItemHead = 20;       // in front of its body
 constexpr std::int64_t kBatchBytesMax = 4 << 20;
 constexpr std::int64_t kRetryUs = 100'000;
+constexpr std::int64_t kReconnectUs = 5'000'000;
+constexpr std::size_t kNoBroker = SIZE_MAX;
 
 std::int64_t now_us() { return system_clock().monotonic_us(); }
 
@@ -35,226 +36,347 @@ bool is_stored(std::int32_t code) {
 
 }  // namespace
 
-Sender::Sender(const Options& options, net::Stream stream, int write_queues, Done done)
-    : options_(options),
-      stream_(std::move(stream)),
-      write_queues_(std::max(1, write_queues)),
-      done_(std::move(done)),
-      in_(kReadBytes) {
-  round_ = std::random_device{}();
+Sender::Sender(const Options& options, const Targets& targets, Done done)
+    : options_(options), targets_(targets), done_(std::move(done)) {}
+
+// --- connections ---
+
+bool Sender::is_lost(std::size_t broker) const {
+  return broker < lanes_.size() && lanes_[broker].lost_until_us > now_us();
 }
+
+Result<client::Channel*> Sender::channel_to(std::size_t broker) {
+  if (lanes_.size() < targets_.brokers().size()) lanes_.resize(targets_.brokers().size());
+  Lane& lane = lanes_[broker];
+  if (!lane.channel) {
+    const client::BrokerAt& at = targets_.brokers()[broker];
+    auto connected = client::Channel::connect(at.address, kConnectMs);
+    if (!connected) return std::move(connected).error().within(at.name);
+    lane.channel.emplace(*std::move(connected));
+  }
+  return &*lane.channel;
+}
+
+Result<void> Sender::reach(const TopicTargets& topic) {
+  std::string reasons;
+  std::size_t last = kNoBroker;
+  bool reached = false;
+  for (const Target& target : topic.all) {
+    if (target.broker == std::exchange(last, target.broker)) continue;
+    if (auto channel = channel_to(target.broker); channel) {
+      reached = true;
+    } else {
+      lanes_[target.broker].lost_until_us = now_us() + kReconnectUs;
+      reasons += (reasons.empty() ? "" : "; ") + channel.error().text();
+    }
+  }
+  if (reached) return {};
+  return Error{Errc::kUnavailable, fmt::format("topic '{}': none of its brokers can be reached: {}",
+                                               topic.topic, reasons)};
+}
+
+// What had not begun to leave goes elsewhere if it may; of the rest nobody knows.
+void Sender::lose(std::size_t broker, const std::string& reason) {
+  const std::optional<client::Channel> channel =
+      std::exchange(lanes_[broker].channel, std::nullopt);
+  lanes_[broker].lost_until_us = now_us() + kReconnectUs;
+  for (std::size_t i = 0; i < requests_.size(); ++i) {
+    Request& r = *requests_[i];
+    if (r.finished || broker_of(r) != broker) continue;
+    const bool begun = r.frame != 0 && channel && channel->is_begun(r.frame);
+    const auto other = begun || r.pinned ? std::nullopt : next_target(*r.topic, broker);
+    if (!other) {
+      fail(r, reason);
+      continue;
+    }
+    r.target = *other;
+    r.frame = 0;
+    ++retries_;
+  }
+}
+
+void Sender::fail(Request& r, const std::string& reason) {
+  if (r.pinned || !next_target(*r.topic, kNoBroker)) given_up_ = true;
+  finish(r, {.delivered = false, .reason = reason});
+}
+
+// --- which queue ---
+
+std::optional<std::size_t> Sender::wanted_target(const Outgoing& message,
+                                                 const TopicTargets& topic) const {
+  if (!options_.shard_by.empty()) {
+    // As Java's SelectMessageQueueByHash: the remainder's absolute value.
+    const auto count = static_cast<std::int32_t>(topic.all.size());
+    return static_cast<std::size_t>(
+        std::abs(static_cast<std::int32_t>(message.shard_hash) % count));
+  }
+  if (message.queue < 0) return std::nullopt;
+  for (std::size_t i = 0; i < topic.all.size(); ++i)
+    if (topic.all[i].queue == message.queue) return i;
+  return static_cast<std::size_t>(message.queue) % topic.all.size();
+}
+
+// Whole batches go round the queues, so that the records of one batch stay together and in order.
+std::optional<std::size_t> Sender::next_target(TopicTargets& topic,
+                                               std::size_t avoided_broker) const {
+  for (std::size_t tried = 0; tried < topic.all.size(); ++tried) {
+    const std::size_t at = topic.round++ % topic.all.size();
+    const std::size_t broker = topic.all[at].broker;
+    if (broker != avoided_broker && !is_lost(broker)) return at;
+  }
+  return std::nullopt;
+}
+
+// --- taking messages in ---
 
 Sender::RequestPtr Sender::make() {
   if (spare_.empty()) return std::make_unique<Request>();
   RequestPtr out = std::move(spare_.back());
   spare_.pop_back();
-  out->sent = 0;
+  out->pinned = out->batch = out->finished = false;
+  out->frame = 0;
   out->tries = 0;
   out->due_us = out->sent_us = 0;
   out->items.clear();
-  for (std::string* text : {&out->frame, &out->ids, &out->raw, &out->body, &out->properties})
-    text->clear();
+  for (std::string* text : {&out->ids, &out->raw, &out->body, &out->properties}) text->clear();
   return out;
 }
 
-// Whole batches go round the queues, so that the records of one batch stay together and in order.
-std::int32_t Sender::next_queue(const Outgoing& message) {
-  if (options_.queue >= 0) return options_.queue;
-  if (!options_.shard_by.empty()) {
-    // As Java's SelectMessageQueueByHash: the remainder's absolute value.
-    return std::abs(static_cast<std::int32_t>(message.shard_hash) % write_queues_);
+Sender::Request* Sender::open_for(TopicTargets& topic, std::optional<std::size_t> target) {
+  for (const RequestPtr& r : open_) {
+    if (r->topic == &topic && r->pinned == target.has_value() && (!target || r->target == *target))
+      return r.get();
   }
-  return static_cast<std::int32_t>(round_ % static_cast<std::uint32_t>(write_queues_));
+  return nullptr;
 }
 
-bool Sender::add(const Outgoing& message, const ItemInfo& info, std::string_view raw) {
-  const std::int32_t queue = next_queue(message);
+bool Sender::add(const Outgoing& message, TopicTargets& topic, const ItemInfo& info,
+                 std::string_view raw) {
+  const auto target = wanted_target(message, topic);
   const auto bytes =
       static_cast<std::int64_t>(message.body.size() + message.properties.size()) + kItemOverhead;
-  if (open_ && (open_->queue != queue ||
-                static_cast<std::int64_t>(open_->body.size()) + bytes > options_.batch_bytes))
-    flush();
-  if (!open_) {
-    if (is_full()) return false;
-    open_ = make();
-    open_->queue = queue;
-    open_since_us_ = now_us();
+  Request* r = open_for(topic, target);
+  // A delay is the request's own affair with the broker: such a message travels alone.
+  const bool alone = bytes > kBatchBytesMax || message.alone;
+  if (r != nullptr &&
+      (alone || static_cast<std::int64_t>(r->body.size()) + bytes > options_.batch_bytes)) {
+    close(static_cast<std::size_t>(std::find_if(open_.begin(), open_.end(),
+                                                [r](const RequestPtr& p) { return p.get() == r; }) -
+                                   open_.begin()));
+    r = nullptr;
   }
-  Request& r = *open_;
-  // One that could not be in a batch goes alone, as does an empty body of a lone message nowhere.
-  r.batch = bytes <= kBatchBytesMax && !is_delayed(options_);
-  if (r.batch) {
+  if (r == nullptr) {
+    if (requests_.size() >= static_cast<std::size_t>(options_.inflight)) return false;
+    open_.push_back(make());
+    r = open_.back().get();
+    r->topic = &topic;
+    r->pinned = target.has_value();
+    r->target = target.value_or(0);
+    r->open_us = now_us();
+    r->batch = !alone;
+    r->properties.assign(message.properties);
+  }
+  if (r->batch) {
     wire::append_batch_item(
-        r.body, {.flag = 0, .body = as_bytes(message.body), .properties = message.properties});
+        r->body, {.flag = 0, .body = as_bytes(message.body), .properties = message.properties});
   } else {
-    r.body.assign(message.body);
+    r->body.assign(message.body);
   }
-  if (r.items.empty()) r.properties.assign(message.properties);
-  r.items.push_back(info);
-  if (!options_.receipts.empty()) r.ids += message.id;
-  if (options_.tee) r.raw += raw;
-  if (static_cast<std::int64_t>(r.body.size()) >= options_.batch_bytes || !r.batch) flush();
+  r->items.push_back(info);
+  if (!options_.receipts.empty()) r->ids += message.id;
+  if (options_.tee) r->raw += raw;
+  if (static_cast<std::int64_t>(r->body.size()) >= options_.batch_bytes || alone)
+    close(open_.size() - 1);
   return true;
 }
 
-void Sender::encode(Request& r) {
+void Sender::close(std::size_t open_index) {
+  RequestPtr r = std::move(open_[open_index]);
+  open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(open_index));
+  if (!r->pinned) {
+    // If none can be reached, posting tells why.
+    r->target = next_target(*r->topic, kNoBroker).value_or(r->topic->round % r->topic->all.size());
+  }
+  requests_.push_back(std::move(r));
+}
+
+void Sender::flush() {
+  while (!open_.empty()) close(open_.size() - 1);
+}
+
+std::int64_t Sender::flush_due(std::int64_t linger_us) {
+  std::int64_t next = -1;
+  for (std::size_t i = open_.size(); i-- > 0;) {
+    const std::int64_t left = linger_us - (now_us() - open_[i]->open_us);
+    if (left <= 0) {
+      close(i);
+    } else if (next < 0 || left < next) {
+      next = left;
+    }
+  }
+  return next;
+}
+
+// --- sending ---
+
+Bytes Sender::encode(Request& r) {
   const bool alone = !r.batch || r.items.size() == 1;
+  const Target& target = r.topic->all[r.target];
   wire::SendRequest send{.group = "mqsend",
-                         .topic = options_.topic,
-                         .queue_id = r.queue,
+                         .topic = r.topic->topic,
+                         .queue_id = target.queue,
                          .born_timestamp_ms = system_clock().now_ms(),
                          .batch = !alone,
+                         .broker_name = name_of(target.broker),
                          .bulk = true,
                          .sync = options_.sync};
-  // A lone message: its body stands behind the item's 20 bytes.
-  std::string_view body = r.body;
-  if (alone && r.batch) {
-    const auto length =
-        load_be<std::int32_t>(reinterpret_cast<const std::byte*>(r.body.data() + 16));
-    body = body.substr(20, static_cast<std::size_t>(length));
-  }
   if (alone) send.properties = r.properties;
+  Bytes body = as_bytes(r.body);
+  if (alone && r.batch) {
+    const auto length = load_be<std::int32_t>(body.data() + kItemHead - 4);
+    body = body.subspan(kItemHead, static_cast<std::size_t>(length));
+  }
   r.opaque = ++opaque_;
   const wire::Header header{.serialize = wire::Serialize::kBinary,
                             .code = alone ? wire::kSendMessageV2 : wire::kSendBatchMessage,
                             .opaque = r.opaque,
                             .flag = options_.oneway ? wire::kFlagOneway : 0};
-  r.frame.clear();
-  wire::append_send_request(r.frame, header, send, body.size());
-  r.frame += body;
-  r.sent = 0;
+  r.head.clear();
+  wire::append_send_request(r.head, header, send, body.size());
+  return body;
 }
 
-void Sender::flush() {
-  if (!open_) return;
-  encode(*open_);
-  open_->body.clear();
-  requests_.push_back(std::move(open_));
-  ++round_;
+void Sender::post(Request& r) {
+  auto channel = channel_to(broker_of(r));
+  if (!channel) return lose(broker_of(r), channel.error().text());
+  const Bytes body = encode(r);
+  r.frame = (*channel)->post_borrowed(as_bytes(r.head), body);
+  if (r.sent_us == 0) r.sent_us = now_us();
+}
+
+void Sender::post_due() {
+  const std::int64_t now = now_us();
+  for (std::size_t i = 0; i < requests_.size(); ++i) {
+    Request& r = *requests_[i];
+    if (r.frame == 0 && !r.finished && r.due_us <= now) post(r);
+  }
+}
+
+std::int64_t Sender::poll_ms(std::int64_t timeout_ms) const {
+  const std::int64_t now = now_us();
+  for (const RequestPtr& r : requests_) {
+    if (r->frame == 0 && !r->finished)
+      timeout_ms = std::min(timeout_ms, std::max<std::int64_t>(0, (r->due_us - now) / 1000 + 1));
+  }
+  return timeout_ms;
 }
 
 Result<bool> Sender::pump(int input, std::int64_t timeout_ms) {
-  MQ_CHECK(write());
-  std::array<pollfd, 2> fds{};
-  const std::int64_t now = now_us();
-  bool unsent = false;
-  for (const RequestPtr& r : requests_) {
-    if (r->sent == r->frame.size()) continue;
-    if (r->due_us > now) {
-      timeout_ms = std::min(timeout_ms, (r->due_us - now) / 1000 + 1);
-    } else {
-      unsent = true;
+  post_due();
+  polled_.clear();
+  polled_.push_back({.fd = input, .events = POLLIN, .revents = 0});
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (lanes_[i].channel) {
+      if (auto written = lanes_[i].channel->write(); !written) lose(i, written.error().text());
     }
+    const auto& channel = lanes_[i].channel;
+    polled_.push_back({.fd = channel ? channel->descriptor() : -1,
+                       .events = channel ? channel->wanted_events() : short{0},
+                       .revents = 0});
   }
-  fds[0] = {.fd = stream_.descriptor(),
-            .events = static_cast<short>(POLLIN | (unsent ? POLLOUT : 0)),
-            .revents = 0};
-  fds[1] = {.fd = input, .events = POLLIN, .revents = 0};
-  const int n = poll(fds.data(), fds.size(), static_cast<int>(timeout_ms));
+  finish_oneway();
+  drop_finished();
+  const int n = poll(polled_.data(), polled_.size(), static_cast<int>(poll_ms(timeout_ms)));
   if (n < 0 && errno != EINTR) return Error::from_errno(errno, "poll");
   if (n <= 0) return false;
-  if (fds[0].revents != 0) MQ_CHECK(read());
-  MQ_CHECK(write());
-  return fds[1].revents != 0;
+  for (std::size_t i = 0; i + 1 < polled_.size(); ++i) {
+    if (polled_[i + 1].revents == 0 || !lanes_[i].channel) continue;
+    auto done = read(i);
+    if (done) done = lanes_[i].channel->write();
+    if (!done) lose(i, done.error().text());
+  }
+  finish_oneway();
+  drop_finished();
+  return polled_[0].revents != 0;
 }
 
-Result<void> Sender::write() {
-  const std::int64_t now = now_us();
+// --- answers ---
+
+Result<void> Sender::read(std::size_t broker) {
   while (true) {
-    std::array<Bytes, 16> pieces;
-    std::array<Request*, 16> of{};
-    std::size_t count = 0;
-    for (const RequestPtr& r : requests_) {
-      if (r->sent == r->frame.size() || r->due_us > now) continue;
-      of[count] = r.get();
-      pieces[count++] = as_bytes(std::string_view(r->frame).substr(r->sent));
-      if (count == pieces.size()) break;
-    }
-    if (count == 0) break;
-    MQ_TRY(std::size_t done, stream_.write_some(std::span(pieces).first(count)));
-    if (done == 0) break;
-    for (std::size_t i = 0; i < count && done > 0; ++i) {
-      const std::size_t part = std::min(done, pieces[i].size());
-      if (of[i]->sent_us == 0) of[i]->sent_us = now;
-      of[i]->sent += part;
-      done -= part;
-    }
+    MQ_TRY(const wire::Command* const answer, lanes_[broker].channel->next(0));
+    if (answer == nullptr) return {};
+    if (answer->is_response()) MQ_CHECK(take_answer(broker, *answer));
   }
-  if (options_.oneway) {  // gone is all there is to know
-    while (!requests_.empty() && requests_.front()->sent == requests_.front()->frame.size()) {
-      finish(*requests_.front(), {.delivered = true});
-      spare_.push_back(std::move(requests_.front()));
-      requests_.pop_front();
-    }
-  }
-  return {};
 }
 
-Result<void> Sender::read() {
-  if (in_.size() - in_used_ < kReadBytes / 2) in_.resize(in_.size() * 2);
-  auto got = stream_.read_some(MutableBytes(in_).subspan(in_used_), 0);
-  if (!got) {
-    if (got.error().code() == Errc::kTimeout) return {};
-    return std::move(got).error();
-  }
-  in_used_ += *got;
-  std::size_t at = 0;
-  while (true) {
-    const Bytes rest = Bytes(in_).subspan(at, in_used_ - at);
-    MQ_TRY(const std::size_t bytes, wire::frame_bytes(rest));
-    if (bytes == 0 || bytes > rest.size()) break;
-    MQ_CHECK(take_answer(rest.first(bytes)));
-    at += bytes;
-  }
-  std::memmove(in_.data(), in_.data() + at, in_used_ - at);
-  in_used_ -= at;
-  return {};
-}
-
-Result<void> Sender::take_answer(Bytes frame) {
-  MQ_CHECK(wire::decode_command(frame, answer_));
-  if (!answer_.is_response()) return {};
-  const auto found = std::find_if(requests_.begin(), requests_.end(),
-                                  [&](const RequestPtr& r) { return r->opaque == answer_.opaque; });
+Result<void> Sender::take_answer(std::size_t broker, const wire::Command& answer) {
+  const auto found = std::find_if(requests_.begin(), requests_.end(), [&](const RequestPtr& r) {
+    return !r->finished && r->frame != 0 && r->opaque == answer.opaque;
+  });
   if (found == requests_.end()) return {};
   Request& r = **found;
-  Outcome outcome{.delivered = is_stored(answer_.code), .code = answer_.code};
+  Outcome outcome{.delivered = is_stored(answer.code), .code = answer.code};
   if (outcome.delivered) {
-    auto response = wire::decode_send_response(answer_);
+    auto response = wire::decode_send_response(answer);
     if (!response) return Error{Errc::kProtocol, "send answer: " + response.error().text()};
     outcome.queue = response->queue_id;
     outcome.queue_offset = response->queue_offset;
-  } else if (is_temporary(answer_.code) && r.tries < options_.retries && !given_up_) {
-    ++r.tries;
-    r.due_us = now_us() + (kRetryUs << r.tries);
-    r.sent = 0;
-    r.opaque = ++opaque_;
-    // The opaque stands at the same place in every binary header.
-    store_be(reinterpret_cast<std::byte*>(r.frame.data()) + 13, r.opaque);
+  } else if (is_temporary(answer.code) && r.tries < options_.retries && !given_up_) {
+    retry(r);
     return {};
   }
-  if (answer_.code != wire::kSuccess) {
-    outcome.reason = client::remote_error("broker", answer_).text();
-    if (!outcome.delivered && is_temporary(answer_.code)) given_up_ = true;
+  if (answer.code != wire::kSuccess) {
+    outcome.reason = client::remote_error(name_of(broker), answer).text();
+    if (!outcome.delivered && is_temporary(answer.code)) given_up_ = true;
   }
   finish(r, std::move(outcome));
-  spare_.push_back(std::move(*found));
-  requests_.erase(found);
   return {};
 }
 
+// At another broker if there is one.
+void Sender::retry(Request& r) {
+  ++retries_;
+  ++r.tries;
+  r.due_us = now_us() + (kRetryUs << r.tries);
+  r.frame = 0;
+  if (r.pinned) return;
+  if (const auto other = next_target(*r.topic, broker_of(r))) r.target = *other;
+}
+
+void Sender::finish_oneway() {
+  if (!options_.oneway) return;
+  for (const RequestPtr& r : requests_) {  // gone is all there is to know
+    const auto& channel = lanes_[broker_of(*r)].channel;
+    if (!r->finished && r->frame != 0 && channel && channel->is_written(r->frame))
+      finish(*r, {.delivered = true});
+  }
+}
+
 void Sender::finish(Request& request, Outcome outcome) {
+  outcome.broker = name_of(broker_of(request));
   outcome.items = &request.items;
   outcome.ids = &request.ids;
   outcome.raw = &request.raw;
-  outcome.latency_us = now_us() - request.sent_us;
+  outcome.latency_us = request.sent_us == 0 ? 0 : now_us() - request.sent_us;
+  request.finished = true;
   done_(outcome);
+}
+
+// Not at once: whoever finishes a request may be going through them.
+void Sender::drop_finished() {
+  const auto gone = std::stable_partition(requests_.begin(), requests_.end(),
+                                          [](const RequestPtr& r) { return !r->finished; });
+  std::move(gone, requests_.end(), std::back_inserter(spare_));
+  requests_.erase(gone, requests_.end());
 }
 
 void Sender::abandon(const std::string& reason) {
   flush();
-  for (const RequestPtr& r : requests_) finish(*r, {.delivered = false, .reason = reason});
-  requests_.clear();
+  for (Lane& lane : lanes_) lane.channel.reset();
+  for (const RequestPtr& r : requests_)
+    if (!r->finished) finish(*r, {.delivered = false, .reason = reason});
+  drop_finished();
 }
 
 }  // namespace mq::mqsend

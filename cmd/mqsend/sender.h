@@ -1,18 +1,21 @@
-// Batches on their way: builds requests, keeps several under way on one connection, tries again
-// what was refused for now, tells what became of every message. One thread, never blocks but in
-// pump().
+// Batches on their way: builds requests, keeps several under way on a connection to each broker,
+// tries again what was refused for now, tells what became of every message. One thread, never
+// blocks but in pump().
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <poll.h>
+
 #include "base/result.h"
-#include "net/stream.h"
+#include "client/channel.h"
 #include "options.h"
 #include "record.h"
+#include "targets.h"
 #include "wire/command.h"
 
 namespace mq::mqsend {
@@ -21,6 +24,7 @@ struct ItemInfo {
   std::int64_t number = 0;  // of the record in the input, from 1
   std::int64_t offset = 0;  // of its first byte
   std::int64_t end = 0;     // behind its delimiter
+  std::int64_t due_us = 0;  // when it was to be sent, if that was said; latency counts from there
 };
 
 // A request and what became of it.
@@ -28,6 +32,7 @@ struct Outcome {
   bool delivered = false;
   std::int32_t code = 0;
   std::string reason{};  // when not delivered, or stored with a reservation
+  std::string_view broker{};
   std::int32_t queue = 0;
   std::int64_t queue_offset = 0;
   const std::vector<ItemInfo>* items = nullptr;
@@ -39,68 +44,94 @@ struct Outcome {
 class Sender {
  public:
   using Done = std::function<void(const Outcome&)>;
-  Sender(const Options& options, net::Stream stream, int write_queues, Done done);
+  // `targets` outlives the sender; it may learn of more brokers meanwhile.
+  Sender(const Options& options, const Targets& targets, Done done);
 
-  // Takes a message into the current batch; false when it must wait (flush or pump first).
-  bool add(const Outgoing& message, const ItemInfo& info, std::string_view raw);
-  // Closes the current batch, if any.
-  void flush();
-  [[nodiscard]] bool has_open_batch() const noexcept { return open_ != nullptr; }
-  [[nodiscard]] std::int64_t open_since_us() const noexcept { return open_since_us_; }
-  [[nodiscard]] bool is_full() const noexcept {
-    return requests_.size() >= static_cast<std::size_t>(options_.inflight);
-  }
-  [[nodiscard]] bool is_idle() const noexcept { return requests_.empty() && open_ == nullptr; }
-  // A temporary refusal has outlived its retries: nothing more is to be taken in.
+  // Connects to the brokers of the topic. Errors: kUnavailable when none of them can be reached.
+  Result<void> reach(const TopicTargets& topic);
+  // Takes a message into a batch; false when it must wait (pump first).
+  bool add(const Outgoing& message, TopicTargets& topic, const ItemInfo& info,
+           std::string_view raw);
+  void flush();  // closes all open batches
+  // Closes those that have waited for `linger_us`; microseconds until the next one has, or -1.
+  std::int64_t flush_due(std::int64_t linger_us);
+  [[nodiscard]] bool is_idle() const noexcept { return requests_.empty() && open_.empty(); }
+  // A temporary refusal has outlived its retries, or no broker is left: nothing more is to be taken
+  // in.
   [[nodiscard]] bool has_given_up() const noexcept { return given_up_; }
+  [[nodiscard]] std::int64_t retries() const noexcept { return retries_; }
 
   // Sends what can be sent, reads answers; waits at most `timeout_ms` for either, or until `input`
-  // (a descriptor, -1: none) can be read. Returns whether `input` can. Errors: the connection is of
-  // no use any more.
+  // (a descriptor, -1: none) can be read. Returns whether `input` can. Errors: of the system alone;
+  // a lost connection ends the requests on it and is told through `done`.
   Result<bool> pump(int input, std::int64_t timeout_ms);
-  // After an error of pump: everything under way is not known to be delivered.
+  // Everything that is still under way is not known to be delivered.
   void abandon(const std::string& reason);
 
  private:
   struct Request {
+    TopicTargets* topic = nullptr;
+    std::size_t target = 0;  // in topic->all
+    bool pinned = false;     // the queue was asked for
     std::int32_t opaque = 0;
-    std::int32_t queue = 0;
-    std::string frame;
-    std::size_t sent = 0;
+    std::uint64_t frame = 0;  // of its channel; 0: not posted
     int tries = 0;
     std::int64_t due_us = 0;   // not before
-    std::int64_t sent_us = 0;  // written for the first time
+    std::int64_t open_us = 0;  // its first message was taken in
+    std::int64_t sent_us = 0;  // posted for the first time
     std::vector<ItemInfo> items;
     std::string ids;
     std::string raw;
-    // Of the batch while it is open: batch items, or the one message.
-    std::string body;
+    std::string head;  // of the frame
+    std::string body;  // batch items, or the one message
     std::string properties;
     bool batch = false;
+    bool finished = false;
   };
   using RequestPtr = std::unique_ptr<Request>;
+  // A connection to a broker.
+  struct Lane {
+    std::optional<client::Channel> channel;
+    std::int64_t lost_until_us = 0;  // not tried again before
+  };
 
-  std::int32_t next_queue(const Outgoing& message);
-  void encode(Request& request);
-  Result<void> write();
-  Result<void> read();
-  Result<void> take_answer(Bytes frame);
+  [[nodiscard]] std::size_t broker_of(const Request& r) const {
+    return r.topic->all[r.target].broker;
+  }
+  [[nodiscard]] const std::string& name_of(std::size_t broker) const {
+    return targets_.brokers()[broker].name;
+  }
+  Result<client::Channel*> channel_to(std::size_t broker);
+  [[nodiscard]] bool is_lost(std::size_t broker) const;
+  std::optional<std::size_t> wanted_target(const Outgoing& message,
+                                           const TopicTargets& topic) const;
+  std::optional<std::size_t> next_target(TopicTargets& topic, std::size_t avoided_broker) const;
+  Request* open_for(TopicTargets& topic, std::optional<std::size_t> target);
+  void close(std::size_t open_index);
+  void post(Request& r);
+  void post_due();
+  Bytes encode(Request& r);
+  [[nodiscard]] std::int64_t poll_ms(std::int64_t timeout_ms) const;
+  Result<void> read(std::size_t broker);
+  Result<void> take_answer(std::size_t broker, const wire::Command& answer);
+  void retry(Request& r);
+  void lose(std::size_t broker, const std::string& reason);
+  void fail(Request& r, const std::string& reason);
+  void finish_oneway();
   void finish(Request& request, Outcome outcome);
+  void drop_finished();
   RequestPtr make();
 
   const Options& options_;
-  net::Stream stream_;
-  const int write_queues_;
+  const Targets& targets_;
   Done done_;
+  std::vector<Lane> lanes_;  // as targets_.brokers()
   std::int32_t opaque_ = 0;
-  std::uint32_t round_ = 0;
-  RequestPtr open_;
-  std::int64_t open_since_us_ = 0;
-  std::deque<RequestPtr> requests_;  // under way, in order of first sending
-  std::vector<RequestPtr> spare_;    // kept for their memory
-  std::vector<std::byte> in_;
-  std::size_t in_used_ = 0;
-  wire::Command answer_;
+  std::vector<RequestPtr> open_;
+  std::vector<RequestPtr> requests_;  // under way, in order of closing
+  std::vector<RequestPtr> spare_;     // kept for their memory
+  std::vector<pollfd> polled_;
+  std::int64_t retries_ = 0;
   bool given_up_ = false;
 };
 

@@ -1,7 +1,7 @@
 #include <csignal>
 #include <exception>
 
-#include "options.h"
+#include "run.h"
 
 int main(int argc, char** argv) {
   mq::cli::set_tool_name("mqstat");

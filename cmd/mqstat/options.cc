@@ -1,60 +1,95 @@
 #include "options.h"
 
+#include <algorithm>
+#include <array>
+#include <span>
+
 #include <fmt/format.h>
 
 #include "cli/units.h"
 
 namespace mq::mqstat {
+namespace {
 
-std::optional<int> parse_options(int argc, char** argv, Options& o) {
-  bool json = false;
-  bool csv = false;
-  std::vector<std::string> words;
-  CLI::App app(
-      "Looks at a broker: broker (default), topics, topic T, store, message ID, message -k KEY -t "
-      "TOPIC.",
-      "mqstat");
-  cli::add_common(app, o.common);
-  app.add_option("view", words, "VIEW [NAME] [INTERVAL [COUNT]]")->type_name("...");
-  app.add_flag("-J,--json", json, "a JSON object a line");
-  app.add_flag("--csv", csv, "comma-separated values");
-  app.add_option("-k,--key", o.key, "message: by key")->type_name("KEY");
-  app.add_option("-t,--topic", o.topic, "message: the topic of the key or id")->type_name("TOPIC");
-  if (auto exit = cli::parse(app, o.common, argc, argv)) return exit;
-  const auto usage = [](const std::string& text) {
-    cli::say(text + " (mqstat --help)");
-    return cli::kExitUsage;
-  };
-  if (json && csv) return usage("-J and --csv exclude each other");
-  o.form = json ? Form::kJson : csv ? Form::kCsv : Form::kColumns;
+struct ViewName {
+  std::string_view name;
+  bool takes_name;
+};
+constexpr std::array kViews = {ViewName{"broker", false}, ViewName{"topics", false},
+                               ViewName{"topic", true}, ViewName{"store", false},
+                               ViewName{"message", true}};
+
+bool is_number(const std::string& word) {
+  return !word.empty() && std::isdigit(static_cast<unsigned char>(word[0])) != 0 &&
+         word.find_first_not_of("0123456789.hms") == std::string::npos;
+}
+
+// VIEW [NAME] [INTERVAL [COUNT]], each of which may be missing.
+Result<void> take_words(std::span<const std::string> words, Options& o) {
+  while (!words.empty() && words.back().empty()) words = words.first(words.size() - 1);
   std::size_t at = 0;
-  const auto is_number = [](const std::string& w) {
-    return !w.empty() && w.find_first_not_of("0123456789.ms") == std::string::npos &&
-           std::isdigit(static_cast<unsigned char>(w[0])) != 0;
-  };
   if (at < words.size() && !is_number(words[at])) o.view = words[at++];
-  const bool named = o.view == "topic" || (o.view == "message" && o.key.empty());
-  if (named) {
-    if (at == words.size()) return usage(fmt::format("{}: which one?", o.view));
+  const auto view = std::find_if(kViews.begin(), kViews.end(),
+                                 [&](const ViewName& v) { return v.name == o.view; });
+  if (view == kViews.end()) return Error{Errc::kInvalid, fmt::format("no view '{}'", o.view)};
+  if (view->takes_name && !(o.view == "message" && !o.key.empty())) {
+    if (at == words.size()) return Error{Errc::kInvalid, fmt::format("{}: which one?", o.view)};
     o.argument = words[at++];
   }
-  if (o.view != "broker" && o.view != "topics" && o.view != "topic" && o.view != "store" &&
-      o.view != "message") {
-    return usage(fmt::format("no view '{}'", o.view));
-  }
-  if (o.view == "message" && !o.key.empty() && o.topic.empty()) return usage("-k needs -t TOPIC");
   if (at < words.size()) {
-    auto interval = cli::parse_duration_ms(words[at++]);
-    if (!interval || *interval <= 0) return usage("the interval is not a duration");
-    o.interval_s = static_cast<double>(*interval) / 1000;
+    MQ_TRY(o.interval_ms, cli::parse_duration_ms(words[at++]));
+    if (o.interval_ms <= 0) return Error{Errc::kInvalid, "the interval is not above 0"};
     o.count = -1;
   }
   if (at < words.size()) {
     o.count = std::atoll(words[at++].c_str());
-    if (o.count <= 0) return usage("the count is not a positive number");
+    if (o.count <= 0) return Error{Errc::kInvalid, "the count is not a positive number"};
   }
-  if (at < words.size()) return usage(fmt::format("'{}' is one word too many", words[at]));
-  return std::nullopt;
+  if (at < words.size())
+    return Error{Errc::kInvalid, fmt::format("'{}' is one word too many", words[at])};
+  return {};
+}
+
+Result<void> settle(bool json, bool csv, Options& o) {
+  if (json && csv) return Error{Errc::kInvalid, "-J and --csv exclude each other"};
+  o.form = json ? Form::kJson : csv ? Form::kCsv : Form::kColumns;
+  if (o.view == "message" && !o.key.empty() && o.topic.empty())
+    return Error{Errc::kInvalid, "-k needs -t TOPIC"};
+  if (!o.top) return {};
+  if (json || csv) return Error{Errc::kInvalid, "--top is for people: neither -J nor --csv"};
+  if (o.view == "message") return Error{Errc::kInvalid, "--top: a message does not change"};
+  if (o.interval_ms == 0) o.interval_ms = 2000;
+  if (o.count == 1) o.count = -1;
+  return {};
+}
+
+}  // namespace
+
+std::optional<int> parse_options(int argc, char** argv, Options& o) {
+  bool json = false;
+  bool csv = false;
+  std::array<std::string, 4> words;
+  CLI::App app(
+      "Looks at brokers: broker (default), topics, topic T, store, message ID, message -k KEY -t "
+      "TOPIC.",
+      "mqstat");
+  cli::add_common(app, o.common);
+  app.add_option("view", words[0], "what to look at")
+      ->type_name("broker|topics|topic|store|message");
+  app.add_option("name", words[1], "of the topic, or a message's id")->type_name("TOPIC|MSGID");
+  app.add_option("interval", words[2], "look again after so long")->type_name("INTERVAL");
+  app.add_option("count", words[3], "that often")->type_name("COUNT");
+  app.add_flag("-J,--json", json, "a JSON object a line");
+  app.add_flag("--csv", csv, "comma-separated values");
+  app.add_flag("--top", o.top, "full screen, again and again; q ends it");
+  app.add_option("-k,--key", o.key, "message: by key")->type_name("KEY");
+  app.add_option("-t,--topic", o.topic, "message: the topic of the key or id")->type_name("TOPIC");
+  if (auto exit = cli::parse(app, o.common, argc, argv)) return exit;
+  auto taken = take_words(words, o);
+  if (taken) taken = settle(json, csv, o);
+  if (taken) return std::nullopt;
+  cli::say(taken.error().text() + " (mqstat --help)");
+  return cli::kExitUsage;
 }
 
 }  // namespace mq::mqstat

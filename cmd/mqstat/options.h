@@ -16,12 +16,15 @@ struct Options {
   std::string key;
   std::string topic;
   Form form = Form::kColumns;
-  double interval_s = 0;
-  std::int64_t count = 1;
+  bool top = false;
+  std::int64_t interval_ms = 0;
+  std::int64_t count = 1;  // of looks; -1: until interrupted
+
+  std::string check;
+  double warn = -1, critical = -1;
+  std::string wait;
 };
 
 std::optional<int> parse_options(int argc, char** argv, Options& options);
-// Looks once or again and again; returns the exit status.
-int run(const Options& options);
 
 }  // namespace mq::mqstat

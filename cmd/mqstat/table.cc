@@ -18,8 +18,7 @@ Value::Value(double n)
     : text(std::abs(n) >= 100 ? fmt::format("{:.0f}", n) : fmt::format("{:.2f}", n)),
       number(true) {}
 
-void Table::print(const std::vector<Row>& rows, cli::Output& out) {
-  std::string& b = out.buffer();
+void Table::print(const std::vector<Row>& rows, std::string& b) {
   if (form_ == Form::kJson) {
     for (const Row& row : rows) {
       b += '{';

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "cli/output.h"
 
 namespace mq::mqstat {
 
@@ -30,7 +29,7 @@ class Table {
  public:
   explicit Table(Form form) : form_(form) {}
   // All rows of one look; columns are as wide as their widest value.
-  void print(const std::vector<Row>& rows, cli::Output& out);
+  void print(const std::vector<Row>& rows, std::string& out);
 
  private:
   Form form_;

@@ -1,161 +1,90 @@
 #include "cli/tool.h"
 
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
+#include <charconv>
+#include <cmath>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "cli/command_line.h"
+#include "cli/complete.h"
 #include "cli/units.h"
-#include "client/admin.h"
 
 namespace mq::cli {
 namespace {
 
-const char* tool_name = "mq";
-
-std::string environment(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::string() : std::string(value);
-}
-
-// "--foo-bar" is MQ_FOO_BAR.
-std::string environment_name(const std::string& long_name) {
-  std::string out = "MQ_";
-  for (const char c : long_name)
-    out += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return out;
-}
-
 // The profile is needed before the options are parsed, as it supplies some of them.
-std::string profile_name(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view argument = argv[i];
-    if (argument == "--profile" && i + 1 < argc) return argv[i + 1];
-    if (argument.starts_with("--profile=")) return std::string(argument.substr(10));
+std::string profile_name(const Glance& seen) {
+  if (const std::string* given = seen.value_of("--profile")) return *given;
+  const std::string name = environment("MQ_PROFILE");
+  return name.empty() ? "default" : name;
+}
+
+// Nearest wins: the line, then $MQ_BROKER, $MQ_NAMESRV or $NAMESRV_ADDR, then the profile.
+std::optional<int> settle_where(CLI::App& app, CommonOptions& common, const Layers& layers) {
+  const CLI::Option* broker = app.get_option_no_throw("--broker");
+  const CLI::Option* namesrv = app.get_option_no_throw("--namesrv");
+  if (broker == nullptr || namesrv == nullptr) return std::nullopt;
+  const int broker_rank = layers.of(*broker).rank;
+  int namesrv_rank = layers.of(*namesrv).rank;
+  constexpr int kFlag = 3;
+  constexpr int kEnvironment = 2;
+  if (broker_rank == kFlag && namesrv_rank == kFlag) {
+    say(fmt::format("-b and -n exclude each other ({} --help)", tool_name()));
+    return kExitUsage;
   }
-  const std::string from_environment = environment("MQ_PROFILE");
-  return from_environment.empty() ? "default" : from_environment;
-}
-
-std::string profile_path(const std::string& name) {
-  const std::string own = environment("HOME") + "/.config/mq/" + name + ".conf";
-  if (access(own.c_str(), R_OK) == 0) return own;
-  const std::string system = "/etc/mq/" + name + ".conf";
-  return access(system.c_str(), R_OK) == 0 ? system : std::string();
-}
-
-bool stands_in_file(const std::string& path, const std::string& key) {
-  std::ifstream file(path);
-  std::string line;
-  while (std::getline(file, line)) {
-    const std::size_t end = line.find_first_of(" =");
-    if (end != std::string::npos && line.substr(0, end) == key) return true;
+  const std::string usual = environment("NAMESRV_ADDR");
+  if (namesrv_rank < kEnvironment && !usual.empty()) {
+    common.namesrv = usual;
+    namesrv_rank = kEnvironment;
   }
-  return false;
+  if (namesrv_rank > broker_rank) common.broker.clear();
+  if (!common.broker.empty()) common.namesrv.clear();
+  return std::nullopt;
 }
 
-void print_options(const CLI::App& app, const std::string& profile, int argc, char** argv) {
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->get_lnames().empty()) continue;
-    const std::string& name = option->get_lnames().front();
-    if (name == "help" || name == "version" || name == "print-config") continue;
-    std::string origin = "built-in";
-    const bool on_line = std::any_of(arguments.begin(), arguments.end(), [&](const std::string& a) {
-      if (a.starts_with("--")) return a.substr(2, a.find('=') - 2) == name;
-      return !option->get_snames().empty() && a.size() >= 2 && a[0] == '-' &&
-             a[1] == option->get_snames().front()[0];
-    });
-    if (on_line) {
-      origin = "flag";
-    } else if (!environment(environment_name(name)).empty()) {
-      origin = "environment " + environment_name(name);
-    } else if (!profile.empty() && stands_in_file(profile, name)) {
-      origin = profile;
-    }
-    const std::string value =
-        option->count() > 0 ? CLI::detail::join(option->results(), ",") : option->get_default_str();
-    std::printf("%s=%s  # %s\n", name.c_str(), value.c_str(), origin.c_str());
-  }
+std::string version_text() {
+  return fmt::format("{} " MQ_VERSION " (remoting protocol of RocketMQ 5.3.3, file store)",
+                     tool_name());
 }
 
-std::vector<std::string> local_sockets() {
-  std::vector<std::string> out;
-  if (const std::string dir = environment("XDG_RUNTIME_DIR"); !dir.empty())
-    out.push_back("unix:" + dir + "/mqd/mqd.sock");
-  out.emplace_back("unix:/run/mqd/mqd.sock");
-  return out;
-}
-
-Result<net::Address> broker_from_namesrv(const std::string& list, std::int64_t timeout_ms) {
-  std::string tried;
-  std::string_view rest = list;
-  while (!rest.empty()) {
-    const std::size_t end = rest.find(';');
-    const std::string_view one = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    auto address = net::parse_address(one);
-    if (!address) return std::move(address).error();
-    auto rpc =
-        client::Rpc::connect(*address, {.connect_timeout_ms = 3000, .timeout_ms = timeout_ms});
-    auto info = rpc ? client::cluster_info(*rpc) : Result<wire::ClusterInfo>(rpc.error());
-    if (!info) {
-      fmt::format_to(std::back_inserter(tried), "{}{}", tried.empty() ? "" : "; ",
-                     info.error().text());
-      continue;
-    }
-    for (const auto& [name, broker] : info->brokers) {
-      if (const auto master = broker.addrs.find(0); master != broker.addrs.end())
-        return net::parse_address(master->second);
-    }
-    return Error{Errc::kUnavailable, fmt::format("name server {} knows no broker", one)};
-  }
-  return Error{Errc::kUnavailable, "no name server answers: " + tried};
+CLI::Validator checked_by(std::function<Result<std::int64_t>(std::string_view)> parse_value) {
+  return {[parse_value = std::move(parse_value)](std::string& text) {
+            auto value = parse_value(text);
+            return value ? std::string() : value.error().text();
+          },
+          ""};
 }
 
 }  // namespace
 
-int exit_for(const Error& error) noexcept {
-  switch (error.code()) {
-    case Errc::kInvalid:
-      return kExitUsage;
-    case Errc::kCorrupt:
-      return kExitData;
-    case Errc::kNotFound:
-      return kExitNoInput;
-    case Errc::kUnavailable:
-      return kExitUnavailable;
-    case Errc::kNoSpace:
-    case Errc::kBusy:
-    case Errc::kTimeout:
-    case Errc::kClosed:
-      return kExitTemporary;
-    case Errc::kIo:
-      return kExitIo;
-    case Errc::kExists:
-      return kExitCantCreate;
-    case Errc::kDenied:
-      return kExitDenied;
-    case Errc::kProtocol:
-    case Errc::kRemote:
-    case Errc::kUnsupported:
-    case Errc::kShort:
-      return kExitProtocol;
-  }
-  return kExitSoftware;
-}
-
-void set_tool_name(const char* name) noexcept { tool_name = name; }
-void say(std::string_view text) { fmt::print(stderr, "{}: {}\n", tool_name, text); }
-int fail(const Error& error) {
-  say(error.text().empty() ? error.to_string() : error.text());
-  return exit_for(error);
-}
-
 std::int64_t CommonOptions::timeout_ms() const {
   return parse_duration_ms(timeout).value_or(15'000);
+}
+std::int64_t CommonOptions::drain_ms() const { return parse_duration_ms(drain).value_or(5000); }
+
+CLI::Validator is_duration() {
+  return checked_by([](std::string_view text) { return parse_duration_ms(text); });
+}
+CLI::Validator is_size() {
+  return checked_by([](std::string_view text) { return parse_size(text); });
+}
+CLI::Validator at_least(std::int64_t least) {
+  return checked_by([least](std::string_view text) -> Result<std::int64_t> {
+    std::int64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error == std::errc() && stop == end && value >= least) return value;
+    return Error{Errc::kInvalid, fmt::format("'{}' is not a whole number from {} on", text, least)};
+  });
+}
+CLI::Validator above_zero() {
+  return checked_by([](std::string_view text) -> Result<std::int64_t> {
+    double value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error == std::errc() && stop == end && value > 0 && std::isfinite(value)) return 1;
+    return Error{Errc::kInvalid, fmt::format("'{}' is not a number above 0", text)};
+  });
 }
 
 void add_common(CLI::App& app, CommonOptions& common, bool with_timeout) {
@@ -166,93 +95,61 @@ void add_common(CLI::App& app, CommonOptions& common, bool with_timeout) {
                  "options from ~/.config/mq/NAME.conf or /etc/mq/NAME.conf")
       ->type_name("NAME")
       ->capture_default_str();
-  if (with_timeout)
-  app.add_option("--timeout", common.timeout, "how long to wait for an answer")
-      ->type_name("DURATION")
-      ->capture_default_str()
-      ->check([](const std::string& text) {
-        auto d = parse_duration_ms(text);
-        return d ? std::string() : d.error().text();
-      });
+  if (with_timeout) {
+    app.add_option("--timeout", common.timeout, "how long to wait for an answer")
+        ->type_name("DURATION")
+        ->capture_default_str()
+        ->check(is_duration());
+  }
   app.add_flag("-q,--quiet", common.quiet, "errors only");
   app.add_flag("-v,--verbose", common.verbose, "say more");
   app.add_flag("--print-config", common.print_config,
                "print each option with its value and origin");
 }
 
+void add_moving(CLI::App& app, CommonOptions& common) {
+  app.add_option("--drain", common.drain, "how long to finish what is under way after a signal")
+      ->type_name("DURATION")
+      ->capture_default_str()
+      ->check(is_duration());
+  app.add_flag("--progress", common.progress, "show progress even when stderr is no terminal");
+}
+
 std::optional<int> parse(CLI::App& app, CommonOptions& common, int argc, char** argv) {
-  std::string profile;
+  std::vector<std::string> words(argv + 1, argv + argc);
+  app.set_version_flag("--version", version_text());
+  if (!words.empty() && words.front() == "--complete") {
+    words.erase(words.begin());
+    return complete(app, words);
+  }
+  const Glance seen = glance(app, words);
+  auto profile = load_profile(profile_name(seen));
+  if (!profile) {
+    say(profile.error().text());
+    return kExitConfig;
+  }
+  const Layers layers(seen, *profile);
   try {
-    app.set_version_flag("--version", std::string(tool_name) +
-                                          " " MQ_VERSION
-                                          " (remoting protocol of RocketMQ 5.3.3, file store)");
-    for (CLI::Option* option : app.get_options()) {
-      if (!option->get_lnames().empty())
-        option->envname(environment_name(option->get_lnames().front()));
-    }
-    profile = profile_path(profile_name(argc, argv));
-    if (!profile.empty()) app.set_config("--profile-file", profile)->group("");
-    app.allow_config_extras(true);  // a profile serves all tools; each takes what it knows
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& e) {
     return app.exit(e);
   } catch (const CLI::CallForVersion& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
-    say(fmt::format("{} ({} --help)", e.what(), tool_name));
-    return dynamic_cast<const CLI::FileError*>(&e) != nullptr ? kExitConfig : kExitUsage;
+    // Nothing but --print-config: subcommands are no matter then.
+    if (seen.value_of("--print-config") != nullptr && seen.positionals == 0) {
+      layers.print();
+      return kExitOk;
+    }
+    say(fmt::format("{} ({} --help)", layers.blame(e.what()), tool_name()));
+    return kExitUsage;
   }
-  if (common.namesrv.empty() && common.broker.empty()) common.namesrv = environment("NAMESRV_ADDR");
+  if (auto exit = settle_where(app, common, layers)) return exit;
   if (common.print_config) {
-    print_options(app, profile, argc, argv);
+    layers.print();
     return kExitOk;
   }
   return std::nullopt;
-}
-
-Result<net::Address> find_broker(const CommonOptions& common) {
-  if (!common.broker.empty()) return net::parse_address(common.broker);
-  if (!common.namesrv.empty()) return broker_from_namesrv(common.namesrv, common.timeout_ms());
-  std::string tried;
-  for (const std::string& text : local_sockets()) {
-    MQ_TRY(auto address, net::parse_address(text));
-    if (auto stream = net::Stream::connect(address, 1000)) return address;
-    fmt::format_to(std::back_inserter(tried), "{}{}", tried.empty() ? "" : ", ", text);
-  }
-  return Error{Errc::kUnavailable, fmt::format("no daemon answers at {}; start one with 'mqd' (or "
-                                               "'systemctl start mqd'), or name one with -b",
-                                               tried)};
-}
-
-Result<Connected> connect_broker(const CommonOptions& common) {
-  MQ_TRY(auto address, find_broker(common));
-  auto rpc = client::Rpc::connect(address,
-                                  {.connect_timeout_ms = 3000, .timeout_ms = common.timeout_ms()});
-  if (!rpc) {
-    return Error{Errc::kUnavailable, fmt::format("no daemon answers at {}: {}; is mqd running?",
-                                                 net::to_string(address), rpc.error().text())};
-  }
-  return Connected{std::move(*rpc), std::move(address)};
-}
-
-Result<TopicAt> look_up_topic(client::Rpc& rpc, std::string_view topic) {
-  auto route = client::topic_route(rpc, topic);
-  if (route && !route->queues.empty()) {
-    const wire::QueueData& q = route->queues.front();
-    return TopicAt{q.broker_name, q.read_queues, q.write_queues};
-  }
-  if (!route && route.error().code() == Errc::kNotFound) {
-    return Error{Errc::kNotFound, fmt::format("topic '{}' does not exist", topic)};
-  }
-  // A stock broker is no name server.
-  auto config = client::topic_config(rpc, topic);
-  if (!config) {
-    if (config.error().code() != Errc::kNotFound) return std::move(config).error();
-    return Error{Errc::kNotFound, fmt::format("topic '{}' does not exist", topic)};
-  }
-  std::string name;
-  if (auto settings = client::broker_config(rpc)) name = (*settings)["brokerName"];
-  return TopicAt{std::move(name), config->read_queues, config->write_queues};
 }
 
 }  // namespace mq::cli

@@ -24,6 +24,20 @@ std::optional<std::int64_t> take_number(std::string_view& text) {
   return value;
 }
 
+// ".5" as thousandths, 0 without a point; digits beyond the third do not count. Nothing for a point
+// alone.
+std::optional<std::int64_t> take_thousandths(std::string_view& text) {
+  if (text.empty() || text.front() != '.') return 0;
+  std::size_t at = 1;
+  std::int64_t out = 0;
+  for (std::int64_t scale = 100; at < text.size() && text[at] >= '0' && text[at] <= '9';
+       ++at, scale /= 10)
+    out += (text[at] - '0') * scale;
+  if (at == 1) return std::nullopt;
+  text.remove_prefix(at);
+  return out;
+}
+
 struct Unit {
   std::string_view name;
   std::int64_t ms;
@@ -132,16 +146,18 @@ Result<std::int64_t> parse_size(std::string_view text) {
 }
 
 Result<std::int64_t> parse_duration_ms(std::string_view text) {
-  constexpr std::string_view kExpected = "500ms, 10s, 5m, 1h30m, 3d";
+  constexpr std::string_view kExpected = "500ms, 0.5s, 10s, 5m, 1h30m, 3d";
   std::string_view rest = text;
   std::int64_t total = 0;
   if (text.empty()) return bad("duration", text, kExpected);
   while (!rest.empty()) {
     const auto number = take_number(rest);
     if (!number || *number > 1'000'000'000'000) return bad("duration", text, kExpected);
+    const auto thousandths = take_thousandths(rest);
+    if (!thousandths) return bad("duration", text, kExpected);
     if (rest.empty()) {
       if (total != 0) return bad("duration", text, kExpected);
-      return *number * 1000;
+      return *number * 1000 + *thousandths;
     }
     const Unit* found = nullptr;
     for (const Unit& unit : kUnits) {
@@ -149,9 +165,9 @@ Result<std::int64_t> parse_duration_ms(std::string_view text) {
     }
     if (found == nullptr) return bad("duration", text, kExpected);
     rest.remove_prefix(found->name.size());
-    if (*number > (std::numeric_limits<std::int64_t>::max() - total) / found->ms)
+    if (*number > (std::numeric_limits<std::int64_t>::max() - total) / found->ms - 1)
       return bad("duration", text, "less");
-    total += *number * found->ms;
+    total += *number * found->ms + *thousandths * found->ms / 1000;
   }
   return total;
 }

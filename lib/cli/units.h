@@ -11,8 +11,8 @@ namespace mq::cli {
 
 // "4096", "64K", "4M", "1G", "2T" (1024), an optional B behind. Errors: kInvalid.
 Result<std::int64_t> parse_size(std::string_view text);
-// "500ms", "10s", "5m", "1h30m", "3d"; a bare number counts as seconds. Milliseconds. Errors:
-// kInvalid.
+// "500ms", "0.5s", "10s", "5m", "1h30m", "3d"; a bare number counts as seconds. Milliseconds.
+// Errors: kInvalid.
 Result<std::int64_t> parse_duration_ms(std::string_view text);
 [[nodiscard]] std::string format_duration_ms(std::int64_t ms);
 // RFC 3339, "2026-02-14", "2026-02-14 10:00[:00[.123]]" (local), "now", "today", "yesterday",

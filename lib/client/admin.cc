@@ -1,8 +1,13 @@
 #include "client/admin.h"
 
+#include <cstdlib>
+#include <thread>
+
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "format/record.h"
+#include "wire/offsets.h"
 
 namespace mq::client {
 namespace {
@@ -67,6 +72,22 @@ Result<wire::KvTable> runtime_info(Rpc& broker) {
   return from(broker, wire::decode_kv_table(reply.body()));
 }
 
+Result<void> wait_until_readable(Rpc& broker, std::int64_t timeout_ms) {
+  constexpr std::int64_t kAgainMs = 2;
+  const auto number = [](wire::KvTable& table, const char* name) {
+    return std::strtoll(table[name].c_str(), nullptr, 10);
+  };
+  const std::int64_t deadline_us = system_clock().monotonic_us() + timeout_ms * 1000;
+  for (std::int64_t wanted = -1; system_clock().monotonic_us() < deadline_us;) {
+    MQ_TRY(auto info, runtime_info(broker));
+    const std::int64_t written = number(info, "commitLogMaxOffset");
+    if (wanted < 0) wanted = written;
+    if (written - number(info, "dispatchBehindBytes") >= wanted) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(kAgainMs));
+  }
+  return {};  // what is there by now is better than nothing
+}
+
 Result<wire::KvTable> broker_config(Rpc& broker) {
   MQ_TRY(const Reply reply, broker.ask(wire::kGetBrokerConfig));
   return parse_properties(reply.body());
@@ -85,6 +106,17 @@ Result<wire::TopicConfig> topic_config(Rpc& broker, std::string_view topic) {
 Result<wire::TopicStats> topic_stats(Rpc& broker, std::string_view topic) {
   MQ_TRY(const Reply reply, broker.ask(wire::kGetTopicStatsInfo, topic_request(topic)));
   return from(broker, wire::decode_topic_stats(reply.body()));
+}
+
+Result<std::int64_t> search_offset(Rpc& broker, std::string_view topic, std::int32_t queue,
+                                   std::int64_t time_ms) {
+  MQ_TRY(
+      const Reply reply,
+      broker.ask(wire::kSearchOffsetByTimestamp, [&](std::string& out, const wire::Header& header) {
+        wire::append_queue_bound_request(
+            out, header, {.topic = topic, .queue_id = queue, .timestamp_ms = time_ms});
+      }));
+  return wire::decode_offset_response(reply.command);
 }
 
 Result<std::vector<std::string>> system_topics(Rpc& broker) {
@@ -118,6 +150,20 @@ Result<wire::ClusterInfo> cluster_info(Rpc& namesrv) {
 
 Result<void> delete_topic_route(Rpc& namesrv, std::string_view topic, std::string_view cluster) {
   MQ_CHECK(namesrv.ask(wire::kDeleteTopicInNamesrv, topic_request(topic, cluster)));
+  return {};
+}
+
+Result<void> delete_topic_everywhere(Cluster& cluster, std::string_view topic) {
+  MQ_TRY(const auto brokers, cluster.brokers());
+  for (const BrokerAt& broker : brokers) {
+    MQ_TRY(Rpc* const rpc, cluster.rpc(broker));
+    MQ_CHECK(delete_topic(*rpc, topic));
+  }
+  for (const net::Address& server : cluster.name_servers()) {
+    auto rpc = cluster.rpc(server);
+    if (!rpc) continue;  // it forgets the topic with the next registration of the brokers
+    MQ_CHECK(delete_topic_route(**rpc, topic, {}));
+  }
   return {};
 }
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "client/channel.h"
 #include "client/remote_error.h"
 #include "net/address.h"
-#include "net/stream.h"
 #include "wire/codes.h"
 #include "wire/command.h"
 
@@ -51,20 +51,19 @@ class Rpc {
 
   [[nodiscard]] bool is_closed_by_peer() const noexcept { return stream_.is_closed_by_peer(); }
   // Any thread: a call under way ends with kClosed.
-  void interrupt() const noexcept { stream_.interrupt(); }
+  void interrupt() const noexcept { channel_.interrupt(); }
   [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
+  [[nodiscard]] bool is_broken() const noexcept { return broken_; }  // after an error of call
 
  private:
-  Rpc(net::Stream stream, std::string peer, std::int64_t timeout_ms)
-      : stream_(std::move(stream)), peer_(std::move(peer)), timeout_ms_(timeout_ms) {}
-  Result<Reply> receive(std::int32_t opaque);
-  Result<std::vector<std::byte>> take_frame(std::int64_t deadline_us);
+  Rpc(Channel channel, std::string peer, std::int64_t timeout_ms)
+      : channel_(std::move(channel)), peer_(std::move(peer)), timeout_ms_(timeout_ms) {}
+  Result<Reply> exchange(wire::RequestCode code, const Encode& encode);
 
-  net::Stream stream_;
+  Channel channel_;
   std::string peer_;  // as the address was given; starts error texts
   std::int64_t timeout_ms_;
-  std::int32_t opaque_ = 0;
-  std::vector<std::byte> in_;  // received, not yet taken
+  bool broken_ = false;
 };
 
 }  // namespace mq::client

@@ -1,0 +1,61 @@
+// What the commands of mqctl share: the cluster, the output, and the manners of a change.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "cli/output.h"
+#include "cli/tool.h"
+#include "client/cluster.h"
+
+namespace mq::mqctl {
+
+class Tool {
+ public:
+  Tool();
+  int run(int argc, char** argv);  // exit status
+
+  // mqctl NOUN ... and mqctl NOUN VERB ...; `work` runs when that command was given, and its value
+  // is the exit status.
+  using Work = std::function<Result<int>()>;
+  CLI::App* noun(const char* name, const char* what);
+  CLI::App* verb(CLI::App* noun, const char* name, const char* what, Work work);
+  CLI::App* command(const char* name, const char* what, Work work);
+
+  // The brokers that the command is about, connected on first use.
+  Result<client::Cluster*> cluster();
+  // Every one of them. Errors: those of `visit`, which end it.
+  using Visit = std::function<Result<void>(const client::BrokerAt& broker, client::Rpc& rpc)>;
+  Result<void> each_broker(const Visit& visit);
+
+  void print(std::string_view line);  // with a line end
+  [[nodiscard]] const cli::CommonOptions& common() const { return common_; }
+  [[nodiscard]] bool json() const { return json_; }
+
+  // Flags of commands: -J; --dry-run; --yes besides.
+  void add_json(CLI::App* command);
+  void add_dry_run(CLI::App* command);
+  void add_yes(CLI::App* command);
+  // True when the change is to be made. With --dry-run it prints `what: old -> new` and says no.
+  bool is_real(std::string_view what, std::string_view old_state, std::string_view new_state);
+  // Before something is lost for good: true with --yes, or when the user at the terminal says so;
+  // false when the user says no. Errors: kInvalid when nobody can be asked.
+  Result<bool> may(const std::string& deed);
+  [[nodiscard]] bool is_dry() const { return dry_run_; }
+
+ private:
+  Result<int> work();
+
+  CLI::App app_;
+  cli::CommonOptions common_;
+  std::optional<client::Cluster> cluster_;
+  cli::Output out_;
+  Work work_;
+  bool json_ = false, dry_run_ = false, yes_ = false;
+};
+
+// Each adds its commands.
+void add_topic(Tool& tool);
+
+}  // namespace mq::mqctl

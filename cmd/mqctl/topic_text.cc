@@ -1,0 +1,56 @@
+#include "topic_text.h"
+
+#include <fmt/format.h>
+
+namespace mq::mqctl {
+namespace {
+
+constexpr std::int32_t kInherit = 1;
+constexpr std::int32_t kWrite = 2;
+constexpr std::int32_t kRead = 4;
+
+std::string perm_text(std::int32_t perm) {
+  return fmt::format("{}{}{}", (perm & kRead) != 0 ? "R" : "-", (perm & kWrite) != 0 ? "W" : "-",
+                     (perm & kInherit) != 0 ? "X" : "-");
+}
+
+}  // namespace
+
+Result<std::int32_t> parse_perm(const std::string& text) {
+  if (text.size() == 1 && text[0] >= '0' && text[0] <= '7') return text[0] - '0';
+  std::int32_t perm = 0;
+  for (const char c : text) {
+    if (c == 'R' || c == 'r') {
+      perm |= kRead;
+    } else if (c == 'W' || c == 'w') {
+      perm |= kWrite;
+    } else if (c == 'X' || c == 'x') {
+      perm |= kInherit;
+    } else if (c != '-') {
+      return Error{Errc::kInvalid,
+                   fmt::format("--perm {}: expected letters of RWX or 0 to 7", text)};
+    }
+  }
+  return perm;
+}
+
+std::string describe_topic(const wire::TopicConfig& c) {
+  std::string out = fmt::format("readQueues={} writeQueues={} perm={} order={}", c.read_queues,
+                                c.write_queues, perm_text(c.perm), c.order);
+  for (const auto& [key, value] : c.attributes)
+    fmt::format_to(std::back_inserter(out), " {}={}", key, value);
+  return out;
+}
+
+json::object topic_object(const wire::TopicConfig& c) {
+  json::object attributes;
+  for (const auto& [key, value] : c.attributes) attributes[key] = value;
+  return {{"topic", c.name},
+          {"readQueues", c.read_queues},
+          {"writeQueues", c.write_queues},
+          {"perm", c.perm},
+          {"order", c.order},
+          {"attributes", std::move(attributes)}};
+}
+
+}  // namespace mq::mqctl
