@@ -85,8 +85,13 @@ Result<void> add_properties(std::string_view text, RecordFields& out) {
 }  // namespace
 
 bool is_set_on_the_way(std::string_view name) {
-  return name == format::kUniqKey || name == "MSG_REGION" || name == "TRACE_ON" ||
-         name == "CLUSTER" || name == "WAIT";
+  if (name == format::kUniqKey || name == format::kWait || name == "MSG_REGION" ||
+      name == "TRACE_ON" || name == "CLUSTER") {
+    return true;
+  }
+  // A message that was delivered late still says how it was; its copy is not to wait once more.
+  return name == format::kDelay || name == format::kRealTopic || name == format::kRealQueueId ||
+         name.starts_with("TIMER_");
 }
 
 void RecordFields::clear() {

@@ -52,7 +52,8 @@ class FieldFormat {
   bool has_length_ = false;  // %S stands among them
 };
 
-// Properties that the broker or the way there sets anew; a copy of a message leaves them behind.
+// Properties that are set anew on the way, or tell of a delay that is over; a copy of a message
+// leaves them behind.
 [[nodiscard]] bool is_set_on_the_way(std::string_view name);
 
 }  // namespace mq::mqsend

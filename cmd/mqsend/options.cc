@@ -161,7 +161,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"topic", "queue"}));
-  app.add_option("--delay-level", o.delay_level, "deliver after the broker's delay of this level")
+  app.add_option("--delay-level", o.delay_level, "one of the broker's delay levels, from 1")
       ->type_name("N")
       ->check(cli::at_least(1));
   app.add_option("--batch", raw.batch, "how much goes out together")
