@@ -42,6 +42,7 @@ class Channel {
   // The same, decoded; null when there is none yet.
   Result<const wire::Command*> next(std::int64_t timeout_ms);
 
+  [[nodiscard]] bool is_closed_by_peer() const noexcept { return stream_.is_closed_by_peer(); }
   // Any thread: whoever waits for the socket gets kClosed.
   void interrupt() const noexcept { stream_.interrupt(); }
   [[nodiscard]] int descriptor() const noexcept { return stream_.descriptor(); }

@@ -49,7 +49,7 @@ class Rpc {
   // Sends without waiting for an answer: `encode` is given a header that says so. Errors: as call.
   Result<void> tell(wire::RequestCode code, const Encode& encode);
 
-  [[nodiscard]] bool is_closed_by_peer() const noexcept { return stream_.is_closed_by_peer(); }
+  [[nodiscard]] bool is_closed_by_peer() const noexcept { return channel_.is_closed_by_peer(); }
   // Any thread: a call under way ends with kClosed.
   void interrupt() const noexcept { channel_.interrupt(); }
   [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
