@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ class Mapping {
   virtual Result<void> sync(std::int64_t offset, std::int64_t bytes) = 0;
   // Lets the kernel take the pages' memory back (they stay in the page cache as it sees fit).
   virtual void release(std::int64_t offset, std::int64_t bytes) noexcept = 0;
+  // One byte a page of the whole, its lowest bit set if the page is in memory now, whoever uses it.
+  // Empty when the system does not tell.
+  [[nodiscard]] virtual std::vector<unsigned char> resident() { return {}; }
   enum class Advice { kNormal, kSequential, kRandom, kWillNeed };
   virtual void advise(Advice advice) noexcept = 0;
   virtual Result<void>
@@ -136,6 +140,11 @@ class Fs {
   // the only descriptor of the file in this process: nobody else may open and close `path` while it
   // is held, as that would drop the lock.
   virtual Result<std::unique_ptr<Lock>> lock_file(const std::string& path) = 0;
+  // The process that holds that lock (0: one that cannot be named from here); nothing when nobody
+  // does, or there is no such file. Changes nothing. Not for the process that holds it itself.
+  virtual Result<std::optional<std::int64_t>> lock_holder(const std::string& /*path*/) {
+    return std::optional<std::int64_t>();
+  }
 
   [[nodiscard]] bool exists(const std::string& path) { return stat(path).has_value(); }
 };

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -24,6 +25,16 @@ class PosixLock final : public Lock {
   int fd_;
 };
 
+// The range that the reference locks.
+struct flock lock_range() {
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  range.l_start = 0;
+  range.l_len = 1;
+  return range;
+}
+
 class PosixFs final : public Fs {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
@@ -42,7 +53,10 @@ class PosixFs final : public Fs {
         flags |= O_RDWR | O_CREAT | O_EXCL;
         break;
     }
-    const int fd = ::open(path.c_str(), flags, 0644);
+    // To look at a file should leave no trace; only its owner may ask for that.
+    int fd = -1;
+    if (mode == OpenMode::kRead) fd = ::open(path.c_str(), flags | O_NOATIME);
+    if (fd < 0) fd = ::open(path.c_str(), flags, 0644);
     if (fd < 0) return Error::from_errno(errno, path);
     return make_posix_file(fd, path);
   }
@@ -143,14 +157,22 @@ class PosixFs final : public Fs {
         .total_bytes = used + available, .used_bytes = used, .available_bytes = available};
   }
 
+  Result<std::optional<std::int64_t>> lock_holder(const std::string& path) override {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) return std::optional<std::int64_t>();
+    if (fd < 0) return Error::from_errno(errno, path);
+    struct flock holder = lock_range();
+    const int failed = fcntl(fd, F_GETLK, &holder) == 0 ? 0 : errno;
+    ::close(fd);
+    if (failed != 0) return Error::from_errno(failed, path + ": lock");
+    if (holder.l_type == F_UNLCK) return std::optional<std::int64_t>();
+    return std::optional<std::int64_t>(std::max(0, holder.l_pid));
+  }
+
   Result<std::unique_ptr<Lock>> lock_file(const std::string& path) override {
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0) return Error::from_errno(errno, path);
-    struct flock range {};
-    range.l_type = F_WRLCK;
-    range.l_whence = SEEK_SET;
-    range.l_start = 0;
-    range.l_len = 1;
+    struct flock range = lock_range();
     if (fcntl(fd, F_SETLK, &range) != 0) {
       const int failed = errno;
       struct flock holder = range;

@@ -57,6 +57,11 @@ class PosixMapping final : public Mapping {
     const MutableBytes part = pages(offset, bytes);
     if (!part.empty()) madvise(part.data(), part.size(), MADV_DONTNEED);
   }
+  std::vector<unsigned char> resident() override {
+    std::vector<unsigned char> out((view_.size() + kPageBytes - 1) / kPageBytes);
+    if (mincore(view_.data(), view_.size(), out.data()) != 0) out.clear();
+    return out;
+  }
   void advise(Advice advice) noexcept override {
     int value = MADV_NORMAL;
     if (advice == Advice::kSequential) value = MADV_SEQUENTIAL;

@@ -94,11 +94,32 @@ TEST_F(PosixFsTest, TheLockIsThatOfTheReferenceAndNamesItsHolder) {
     auto second = posix().lock_file(at("lock"));
     const bool refused = !second && second.error().code() == Errc::kBusy &&
                          second.error().text().find(std::to_string(getppid())) != std::string::npos;
-    _exit(refused ? 0 : 1);
+    // To ask who holds it takes nothing and leaves it held.
+    const auto holder = posix().lock_holder(at("lock"));
+    const bool named = holder && *holder == getppid();
+    _exit(refused && named ? 0 : 1);
   }
   int status = 0;
   waitpid(child, &status, 0);
   EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(PosixFsTest, ALockThatNobodyHoldsHasNoHolderAndIsNotMade) {
+  EXPECT_EQ(fs_.lock_holder(at("lock")).value(), std::nullopt);
+  EXPECT_FALSE(fs_.exists(at("lock")));
+  { ASSERT_TRUE(fs_.lock_file(at("lock"))); }
+  EXPECT_EQ(fs_.lock_holder(at("lock")).value(), std::nullopt);
+}
+
+TEST_F(PosixFsTest, AMappingKnowsWhichOfItsPagesAreInMemory) {
+  ASSERT_TRUE(write_file_atomically(fs_, at("f"), std::string(5 * 4096 + 1, 'x'), false));
+  const auto file = fs_.open(at("f"), OpenMode::kRead);
+  ASSERT_TRUE(file);
+  const auto map = (*file)->map(5 * 4096 + 1, MapMode::kRead);
+  ASSERT_TRUE(map);
+  const auto pages = (*map)->resident();  // just written: all there, where the system tells
+  ASSERT_TRUE(pages.empty() || pages.size() == 6);
+  for (const unsigned char page : pages) EXPECT_EQ(page & 1U, 1U);
 }
 
 TEST_F(PosixFsTest, AnAtomicWriteKeepsTheOldContentAsBackup) {
