@@ -39,6 +39,7 @@ void add_index(Commands& all);
 void add_checkpoint(Commands& all);
 void add_config(Commands& all);
 void add_get(Commands& all);
+void add_verify(Commands& all);
 
 // The end of a command: what is still in `output` is written and checked, a closed pipe ends the
 // process quietly. Returns `status` if `done` and that went well.

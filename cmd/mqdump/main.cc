@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
     mqdump::add_checkpoint(commands);
     mqdump::add_config(commands);
     mqdump::add_get(commands);
+    mqdump::add_verify(commands);
     if (auto exit = cli::parse(app, common, argc, argv)) return *exit;
     return commands.run();
   } catch (const std::exception& e) {

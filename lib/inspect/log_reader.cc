@@ -55,7 +55,7 @@ Result<void> LogReader::list(const std::string& directory) {
     const auto start = format::parse_stream_file_name(name);
     if (!start) continue;
     MQ_TRY(const fs::Stat stat, fs_.stat(directory + "/" + name));
-    if (!stat.is_directory && stat.bytes > 0)
+    if (!stat.is_directory && stat.bytes > 0 && *start <= INT64_MAX - stat.bytes)
       files_.push_back({directory + "/" + name, PhysicalOffset(*start), stat.bytes});
   }
   return {};
@@ -76,8 +76,8 @@ Result<void> LogReader::add_single(const std::string& path) {
       return Error{Errc::kCorrupt, fmt::format("{}: does not begin with a record: {}", path,
                                                record.error().text())};
     start = record->physical_offset.value();
-    files_.clear();
     open_.reset();
+    files_.clear();
   }
   files_.push_back({path, PhysicalOffset(*start), stat.bytes});
   return {};
@@ -91,8 +91,9 @@ PhysicalOffset LogReader::end_of_files() const noexcept {
 }
 
 const LogFile* LogReader::file_of(PhysicalOffset at) const {
-  for (const LogFile& file : files_) {
-    if (at >= file.start && at < file.start + file.bytes) return &file;
+  // The last that begins before it: one that is too long reaches into the next.
+  for (auto file = files_.rbegin(); file != files_.rend(); ++file) {
+    if (at >= file->start) return at < file->start + file->bytes ? &*file : nullptr;
   }
   return nullptr;
 }
@@ -103,12 +104,18 @@ std::string LogReader::where(PhysicalOffset at) const {
   return fmt::format("{} at {}", file->path, at - file->start);
 }
 
+LogReader::Open::~Open() {
+  mapping.reset();
+  if (file) cache.drop(*file, 0, log->bytes);
+}
+
 Result<std::shared_ptr<LogReader::Open>> LogReader::open_file(const LogFile& file) {
   if (open_ && open_->log == &file) return open_;
   open_.reset();
   auto open = std::make_shared<Open>();
   open->log = &file;
   MQ_TRY(open->file, fs_.open(file.path, fs::OpenMode::kRead));
+  if (cache_ == Cache::kDrop) open->cache = CacheKeeper::of(*open->file, file.bytes);
   MQ_TRY(open->mapping, open->file->map(file.bytes, fs::MapMode::kRead));
   open->mapping->advise(fs::Mapping::Advice::kSequential);
   open_ = open;
@@ -126,6 +133,24 @@ Result<Bytes> LogReader::bytes_from(PhysicalOffset at) {
   release(*open, offset);
   return Bytes(open->mapping->bytes()).subspan(offset);
 }
+
+Result<PhysicalOffset> LogReader::next_good(PhysicalOffset at) {
+  const LogFile* file = file_of(at);
+  if (file == nullptr) return Error{Errc::kNotFound, fmt::format("no file holds {}", at.value())};
+  MQ_TRY(const auto open, open_file(*file));
+  const std::size_t found = next_good(*open, static_cast<std::size_t>(at - file->start));
+  return file->start + static_cast<std::int64_t>(found);
+}
+
+Result<PhysicalOffset> LogReader::next_data(PhysicalOffset at) {
+  const LogFile* file = file_of(at);
+  if (file == nullptr) return Error{Errc::kNotFound, fmt::format("no file holds {}", at.value())};
+  MQ_TRY(const auto open, open_file(*file));
+  MQ_TRY(const std::int64_t found, open->file->next_data(at - file->start));
+  return file->start + std::clamp<std::int64_t>(found, at - file->start, file->bytes);
+}
+
+bool LogReader::faulted() const { return open_ && open_->mapping->faulted(); }
 
 Result<format::Record> LogReader::record_at(PhysicalOffset at) {
   MQ_TRY(const Bytes bytes, bytes_from(at));
@@ -178,7 +203,7 @@ void LogReader::release(Open& open, std::size_t before) const {
   const auto at = static_cast<std::int64_t>(open.released);
   const auto bytes = static_cast<std::int64_t>(before - open.released);
   open.mapping->release(at, bytes);
-  if (cache_ == Cache::kDrop) open.file->drop_cache(at, bytes);
+  open.cache.drop(*open.file, at, at + bytes);
   open.released = before;
 }
 
@@ -251,10 +276,6 @@ Result<bool> LogReader::walk_file(std::size_t number, Pass& pass) {
     return Error{Errc::kIo, open->log->path + ": the device failed while it was read"};
   }
   open->released = 0;
-  if (cache_ == Cache::kDrop) {
-    open->mapping->release(0, static_cast<std::int64_t>(in.size()));
-    open->file->drop_cache(0, 0);
-  }
   return true;
 }
 

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "format/record.h"
 #include "fs/fs.h"
+#include "inspect/cache_keeper.h"
 
 namespace mq::inspect {
 
@@ -32,7 +33,8 @@ struct Finding {
 class LogReader {
  public:
   // What becomes of file pages in the system's cache once a walk has passed them: a tool that reads
-  // all of a large store once should not push everything else out of memory.
+  // all of a large store once should not push everything else out of memory. kDrop leaves the cache
+  // as it was found.
   enum class Cache { kKeep, kDrop };
   // Errors: kNotFound (no commit log there), kIo.
   static Result<std::unique_ptr<LogReader>> open(fs::Fs& fs, const std::string& path,
@@ -47,6 +49,15 @@ class LogReader {
   // Bytes from `at` to the end of its file; empty outside of all files. Valid until a position in
   // another file is asked for.
   Result<Bytes> bytes_from(PhysicalOffset at);
+  // The first good record at or behind `at` in the same file; the file's end if there is none.
+  // Errors: kNotFound (outside of all files), kIo.
+  Result<PhysicalOffset> next_good(PhysicalOffset at);
+  // Where the first byte at or behind `at` stands that may not be in a hole, in the same file; its
+  // end if all the rest is one.
+  Result<PhysicalOffset> next_data(PhysicalOffset at);
+  // Could the device not give a page of the file that was read last? Then what was seen there are
+  // zeros, and not to be believed.
+  [[nodiscard]] bool faulted() const;
   // The record that starts there, body checked. Errors: kNotFound, kCorrupt.
   Result<format::Record> record_at(PhysicalOffset at);
 
@@ -66,7 +77,9 @@ class LogReader {
     const LogFile* log = nullptr;
     std::unique_ptr<fs::File> file;
     std::unique_ptr<fs::Mapping> mapping;
+    CacheKeeper cache;
     std::size_t released = 0;  // of a walk: the bytes before are not in memory for us
+    ~Open();
   };
   struct Pass {
     PhysicalOffset from{};

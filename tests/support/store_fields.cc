@@ -39,7 +39,8 @@ std::int64_t start_of(const std::string& path) {
   return format::parse_stream_file_name(path.substr(path.rfind('/') + 1)).value();
 }
 
-// TAGS is in the queue entry, KEYS and UNIQ_KEY are in the index, where the last of a name counts.
+// TAGS is in the queue entry (in its place the due time of a delayed message), KEYS and UNIQ_KEY
+// are in the index; the last of a name counts.
 void add_properties(Fields& fields, const std::string& of, const format::Record& r,
                     bool has_entry) {
   std::string_view rest = r.properties;
@@ -47,12 +48,11 @@ void add_properties(Fields& fields, const std::string& of, const format::Record&
     const std::size_t end = rest.find(format::kPairEnd);
     const std::string_view piece = rest.substr(0, end);
     const std::string_view name = piece.substr(0, piece.find(format::kNameEnd));
-    const bool linked = name == format::kKeys || name == format::kUniqKey ||
-                        (has_entry && name == format::kTags) ||
-                        (r.topic == format::kScheduleTopic && name == format::kDelay);
+    const bool linked =
+        name == format::kKeys || name == format::kUniqKey ||
+        (has_entry && name == (r.topic == format::kScheduleTopic ? format::kDelay : format::kTags));
     const bool counts =
         linked && format::find_property(r.properties, name) == piece.substr(name.size() + 1);
-    // Keys that a record of noise would have in common with this one are still its keys.
     const auto name_bytes = static_cast<std::int64_t>(name.size());
     const auto value_bytes = static_cast<std::int64_t>(piece.size()) - name_bytes - 1;
     const Vouched vouched = counts ? Vouched::kYes : Vouched::kNo;

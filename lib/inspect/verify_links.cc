@@ -1,0 +1,130 @@
+#include "inspect/verify_links.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+
+#include "base/hash.h"
+#include "format/properties.h"
+
+namespace mq::inspect {
+namespace {
+
+constexpr std::string_view kMultiQueues = "INNER_MULTI_DISPATCH";
+constexpr std::string_view kMultiOffsets = "INNER_MULTI_QUEUE_OFFSET";
+// Of messageDelayLevel as the broker has it by default; another configuration shows in the entries.
+constexpr std::array<std::int64_t, 18> kDelaySeconds = {
+    1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200};
+
+std::optional<std::int64_t> number_of(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::int32_t key_hash(std::int32_t prefix, std::string_view key) {
+  const std::int32_t hash = java_string_hash(prefix, key);
+  return hash == INT32_MIN ? 0 : std::abs(hash);
+}
+
+std::string_view take_piece(std::string_view& text, char separator) {
+  const std::size_t end = text.find(separator);
+  const std::string_view piece = text.substr(0, end);
+  text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  return piece;
+}
+
+}  // namespace
+
+// One pass. The names that nearly every record has are looked at where they would stand, which
+// spares the search for the end of the name; what for_each_property says of a piece is the rule.
+VerifyLinks::Wanted VerifyLinks::pick(std::string_view properties) {
+  constexpr std::string_view kUniqKeyIs = "UNIQ_KEY\x01";
+  constexpr std::string_view kTagsIs = "TAGS\x01";
+  constexpr std::string_view kKeysIs = "KEYS\x01";
+  Wanted out;
+  while (!properties.empty()) {
+    const std::size_t end = std::min(properties.find(format::kPairEnd), properties.size());
+    const std::string_view piece = properties.substr(0, end);
+    properties.remove_prefix(std::min(end + 1, properties.size()));
+    const auto take = [piece](std::string_view name_is, std::string_view& value) {
+      if (!piece.starts_with(name_is)) return false;
+      if (piece.size() > name_is.size()) value = piece.substr(name_is.size());
+      return true;
+    };
+    if (take(kUniqKeyIs, out.unique_key) || take(kTagsIs, out.tags) || take(kKeysIs, out.keys))
+      continue;
+    format::for_each_property(piece, [&out](const format::Property& p) {
+      if (p.name == format::kDelay) out.delay = p.value;
+      if (p.name == kMultiQueues) out.multi_queues = p.value;
+      if (p.name == kMultiOffsets) out.multi_offsets = p.value;
+    });
+  }
+  return out;
+}
+
+void VerifyLinks::record(const format::Record& record) {
+  const Wanted wanted = pick(record.properties);
+  VerifyQueue& queue = queues_.find(record.topic, record.queue_id);
+  const std::int32_t type = record.transaction_type();
+  if (type == format::kTransactionNone || type == format::kTransactionCommit) {
+    if (batch_topics_.empty() || !batch_topics_.contains(record.topic))
+      to_queue(record, queue, wanted);
+    if (!wanted.multi_queues.empty()) to_multi_queues(record, wanted);
+  }
+  hashes_.clear();
+  if (type != format::kTransactionRollback) {
+    if (!wanted.unique_key.empty())
+      hashes_.push_back(key_hash(queue.key_prefix(), wanted.unique_key));
+    for (std::string_view keys = wanted.keys; !keys.empty();) {
+      if (const std::string_view key = take_piece(keys, ' '); !key.empty())
+        hashes_.push_back(key_hash(queue.key_prefix(), key));
+    }
+  }
+  index_.record(record.physical_offset, record.store_timestamp_ms, hashes_);
+}
+
+void VerifyLinks::to_queue(const format::Record& record, VerifyQueue& queue, const Wanted& wanted) {
+  VerifyQueues::Record entry{
+      .at = record.physical_offset,
+      .bytes = record.total_bytes,
+      .number = record.queue_offset.value(),
+      .tag_code = wanted.tags.empty() ? 0 : java_string_hash(wanted.tags),
+      .is_delayed = false,
+      .stored_ms = record.store_timestamp_ms,
+  };
+  if (queue.is_delayed() && !wanted.delay.empty()) {
+    const auto level = number_of(wanted.delay);
+    if (level && *level > 0) {
+      const auto last = static_cast<std::int64_t>(kDelaySeconds.size());
+      entry.is_delayed = true;
+      entry.tag_code =
+          record.store_timestamp_ms +
+          1000 * kDelaySeconds.at(static_cast<std::size_t>(std::min(*level, last) - 1));
+    }
+  }
+  queues_.record(queue, entry);
+}
+
+// One entry more in each queue that is named, if the broker makes such queues: then they are there.
+void VerifyLinks::to_multi_queues(const format::Record& record, const Wanted& wanted) {
+  std::string_view names = wanted.multi_queues;
+  std::string_view offsets = wanted.multi_offsets;
+  while (!names.empty() && !offsets.empty()) {
+    const std::string_view name = take_piece(names, ',');
+    const auto number = number_of(take_piece(offsets, ','));
+    VerifyQueue* const queue = queues_.find_existing(name, 0);
+    if (!number || queue == nullptr || queue->files().empty()) continue;
+    queues_.record(*queue, {.at = record.physical_offset,
+                            .bytes = record.total_bytes,
+                            .number = *number,
+                            .tag_code = wanted.tags.empty() ? 0 : java_string_hash(wanted.tags),
+                            .is_delayed = false,
+                            .stored_ms = record.store_timestamp_ms});
+  }
+}
+
+}  // namespace mq::inspect
