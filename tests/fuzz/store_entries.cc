@@ -1,5 +1,5 @@
-// Any bytes as queue entry, index header, index entry and checkpoint. What decodes is encoded to
-// the same bytes.
+// Any bytes as queue entry, index header, index entry, checkpoint and the timer's values. What
+// decodes is encoded to the same bytes.
 #include <algorithm>
 #include <array>
 
@@ -7,6 +7,7 @@
 #include "format/checkpoint.h"
 #include "format/consume_queue_entry.h"
 #include "format/index_file.h"
+#include "format/timer_files.h"
 
 namespace {
 
@@ -38,5 +39,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     MQ_ASSERT(std::ranges::equal(Bytes(encoded(*checkpoint)).first(40), in.first(40)));
     MQ_ASSERT(*decode_checkpoint(encoded(*checkpoint)) == *checkpoint);
   }
+  if (const auto unit = decode_timer_unit(in))
+    MQ_ASSERT(std::ranges::equal(encoded(*unit), in.first(TimerUnit::kEncodedBytes)));
+  if (const auto slot = decode_timer_slot(in))
+    MQ_ASSERT(std::ranges::equal(encoded(*slot), in.first(TimerSlot::kEncodedBytes)));
+  if (const auto checkpoint = decode_timer_checkpoint(in))
+    MQ_ASSERT(*decode_timer_checkpoint(encoded(*checkpoint)) == *checkpoint);
   return 0;
 }
