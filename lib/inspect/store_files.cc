@@ -60,9 +60,10 @@ IndexShape guess_shape(Bytes file, const format::IndexHeader& header) {
 
 }  // namespace
 
-Result<std::vector<QueueDirectory>> list_queues(fs::Fs& fs, const std::string& store) {
+Result<std::vector<QueueDirectory>> list_queues(fs::Fs& fs, const std::string& store,
+                                                std::string_view kind) {
   std::vector<QueueDirectory> out;
-  const std::string root = store + "/consumequeue";
+  const std::string root = fmt::format("{}/{}", store, kind);
   auto topics = fs.list(root);
   if (!topics) return out;
   for (const std::string& topic : *topics) {

@@ -23,8 +23,9 @@ struct QueueDirectory {
   std::int32_t queue = 0;
   std::vector<QueueFile> files;
 };
-// Every queue under consumequeue/, sorted. None is no error.
-Result<std::vector<QueueDirectory>> list_queues(fs::Fs& fs, const std::string& store);
+// Every queue under consumequeue/ (or batchconsumequeue/), sorted. None is no error.
+Result<std::vector<QueueDirectory>> list_queues(fs::Fs& fs, const std::string& store,
+                                                std::string_view kind = "consumequeue");
 // Told file, position and what is wrong there.
 using DamageNote = std::function<void(const std::string&)>;
 // Calls visit(queue offset, entry) for each entry in order until the first that was never written,

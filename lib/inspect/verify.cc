@@ -3,11 +3,11 @@
 #include <array>
 #include <memory>
 #include <optional>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "inspect/verify_batch.h"
 #include "inspect/verify_facts.h"
 #include "inspect/verify_index.h"
 #include "inspect/verify_links.h"
@@ -15,9 +15,12 @@
 #include "inspect/verify_queues.h"
 #include "inspect/verify_report.h"
 #include "inspect/verify_state.h"
+#include "inspect/verify_timer.h"
 
 namespace mq::inspect {
 namespace {
+
+constexpr std::string_view kTimerTopic = "rmq_sys_wheel_timer";
 
 // Looks at a record's head beside the walk, which goes on where it is.
 class LogPeek {
@@ -38,8 +41,9 @@ class LogPeek {
       if (!got || *got < head.size()) return std::nullopt;
       if (format::record_kind(head) != format::RecordKind::kMessage) return std::nullopt;
       if (load_be<std::int64_t>(head.data() + 28) != at.value()) return std::nullopt;
-      return VerifyQueues::Peeked{load_be<std::int32_t>(head.data() + 12),
-                                  load_be<std::int64_t>(head.data() + 20)};
+      return VerifyQueues::Peeked{.bytes = load_be<std::int32_t>(head.data()),
+                                  .queue = load_be<std::int32_t>(head.data() + 12),
+                                  .number = load_be<std::int64_t>(head.data() + 20)};
     }
     return std::nullopt;
   }
@@ -108,6 +112,7 @@ class Verifier {
   Result<void> run_store(VerifyLog& log) {
     VerifyState state(fs_, facts_, report_);
     state.read();
+    facts_.queues_kept_ms = state.checkpoint().logics_timestamp_ms;
     LogPeek peek(fs_, log_reader_);
     VerifyQueues queues(
         fs_, facts_, report_,
@@ -116,30 +121,31 @@ class Verifier {
     MQ_CHECK(queues.open());
     VerifyIndex index(fs_, facts_, report_);
     MQ_CHECK(index.open());
-    VerifyLinks links(queues, index, batch_topics());
+    VerifyBatch batches(fs_, facts_, report_);
+    MQ_CHECK(batches.open());
+    VerifyLinks links(queues, batches, index);
     MQ_CHECK(log.walk([&links](const format::Record& record) { links.record(record); }));
     queues.finish();
+    batches.finish();
     index.finish(state.checkpoint().index_timestamp_ms);
     log.finish(queues.dispatched(), state.checkpoint().physic_timestamp_ms);
-    state.finish(
-        [&queues](std::string_view topic, QueueId id) -> std::optional<std::int64_t> {
-          const VerifyQueue* const queue = queues.find_existing(topic, id);
-          if (queue == nullptr) return std::nullopt;
-          return std::max(queue->next, queue->record_next);
-        },
-        index.count() > 1, log.records());
-    summary_.queues = queues.count();
-    summary_.queue_entries = queues.entries();
+    const auto queue_end = [&queues](std::string_view topic,
+                                     QueueId id) -> std::optional<std::int64_t> {
+      const VerifyQueue* const queue = queues.find_existing(topic, id);
+      if (queue == nullptr) return std::nullopt;
+      return std::max(queue->next, queue->record_next);
+    };
+    state.finish(queue_end, index.count() > 1, log.records());
+    VerifyTimer timer(fs_, facts_, report_, [&peek](PhysicalOffset at) {
+      const auto there = peek.at(at);
+      return there ? std::optional(there->bytes) : std::nullopt;
+    });
+    timer.run(queue_end(kTimerTopic, 0).value_or(0));
+    summary_.queues = queues.count() + batches.count();
+    summary_.queue_entries = queues.entries() + batches.entries();
     summary_.index_files = index.count();
     summary_.index_entries = index.entries();
     return {};
-  }
-
-  std::set<std::string, std::less<>> batch_topics() {
-    std::set<std::string, std::less<>> out;
-    if (const auto names = fs_.list(facts_.root + "/batchconsumequeue"))
-      out.insert(names->begin(), names->end());
-    return out;
   }
 
   fs::Fs& fs_;

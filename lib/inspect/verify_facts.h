@@ -30,6 +30,9 @@ struct VerifyFacts {
   PhysicalOffset begin{};         // of the first commit log file
   PhysicalOffset end{};           // behind the last record that the chain reaches
   PhysicalOffset end_of_files{};  // behind the last commit log file
+  // The checkpoint's word that queues are on disk for messages stored up to then; after a crash
+  // they may lack what came later.
+  std::int64_t queues_kept_ms = 0;
   std::int64_t newest_store_ms = 0;
   std::int64_t oldest_store_ms = 0;  // of the first record
   // Of the commit log: path and first position, in order; for what is told of records.

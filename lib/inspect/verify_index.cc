@@ -135,21 +135,26 @@ bool VerifyIndex::next_file() {
   return false;
 }
 
-// What entries there are, as they say themselves: the header is written last.
+// What entries there are, as they say themselves: the header is written last. Of one that is being
+// written the header is right, and of one that a crash cut short the entries that are whole.
 void VerifyIndex::find_count() {
   Current& now = *now_;
   const std::int32_t said = now.count;
-  const auto is_used = [&now](std::int32_t number) {
+  if (is_newest() && facts_.live) return;
+  const bool is_cut = is_newest() && facts_.crashed;
+  const auto is_used = [&](std::int32_t number) {
     std::array<std::byte, kEntryBytes> raw{};
     const auto got = now.file->read_at(now.info->shape.entry_at(number), raw);
-    return got && *got == kEntryBytes &&
-           std::any_of(raw.begin(), raw.end(), [](std::byte b) { return b != std::byte{0}; });
+    if (!got || *got < kEntryBytes) return false;
+    const auto entry = format::decode_index_entry(raw);
+    if (is_cut) return entry && entry->commitlog_offset > PhysicalOffset(0);
+    return !entry || *entry != IndexEntry{};
   };
   while (now.count < now.info->shape.entries && is_used(now.count)) ++now.count;
   if (now.count == said) {
     while (now.count > 1 && !is_used(now.count - 1)) --now.count;
   }
-  if (now.count == said || (is_newest() && facts_.is_unsettled())) return;
+  if (now.count == said || is_cut) return;
   file_damage(*now.info, 36, "indexCount, the number of the next free entry",
               fmt::format("{}", now.count), fmt::format("{}", said));
 }

@@ -61,6 +61,8 @@ VerifyLinks::Wanted VerifyLinks::pick(std::string_view properties) {
       if (p.name == format::kDelay) out.delay = p.value;
       if (p.name == kMultiQueues) out.multi_queues = p.value;
       if (p.name == kMultiOffsets) out.multi_offsets = p.value;
+      if (p.name == format::kInnerNum) out.inner_num = p.value;
+      if (p.name == format::kInnerBase) out.inner_base = p.value;
     });
   }
   return out;
@@ -71,8 +73,11 @@ void VerifyLinks::record(const format::Record& record) {
   VerifyQueue& queue = queues_.find(record.topic, record.queue_id);
   const std::int32_t type = record.transaction_type();
   if (type == format::kTransactionNone || type == format::kTransactionCommit) {
-    if (batch_topics_.empty() || !batch_topics_.contains(record.topic))
+    if (batches_.count() > 0 && batches_.has(record.topic)) {
+      to_batch_queue(record, wanted);
+    } else {
       to_queue(record, queue, wanted);
+    }
     if (!wanted.multi_queues.empty()) to_multi_queues(record, wanted);
   }
   hashes_.clear();
@@ -107,6 +112,23 @@ void VerifyLinks::to_queue(const format::Record& record, VerifyQueue& queue, con
     }
   }
   queues_.record(queue, entry);
+}
+
+void VerifyLinks::to_batch_queue(const format::Record& record, const Wanted& wanted) {
+  const bool is_batch = (record.sys_flag & format::kFlagInnerBatch) != 0;
+  format::BatchQueueEntry entry{
+      .commitlog_offset = record.physical_offset,
+      .record_bytes = record.total_bytes,
+      .tag_code = wanted.tags.empty() ? 0 : java_string_hash(wanted.tags),
+      .store_timestamp_ms = record.store_timestamp_ms,
+      .base = record.queue_offset,
+  };
+  if (is_batch) {
+    entry.base = QueueOffset(number_of(wanted.inner_base).value_or(record.queue_offset.value()));
+    entry.count = static_cast<std::int16_t>(
+        std::clamp<std::int64_t>(number_of(wanted.inner_num).value_or(1), 1, INT16_MAX));
+  }
+  batches_.record(record.topic, record.queue_id, entry);
 }
 
 // One entry more in each queue that is named, if the broker makes such queues: then they are there.

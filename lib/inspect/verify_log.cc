@@ -239,6 +239,11 @@ Result<std::int64_t> VerifyLog::pass_over(std::size_t number, Bytes in, std::int
   const bool is_zeros = is_zero(rest.first(std::min<std::size_t>(rest.size(), 8)));
   MQ_TRY(const PhysicalOffset next, log_.next_good(position));
   const std::int64_t next_at = std::min(next - file.start, bytes);
+  if (facts_.live && good_record(rest, position)) {
+    // Written since we came by: this is how far the log goes for us.
+    tail_ = Tail{.at = position, .to = position, .what = {}};
+    return bytes;
+  }
   if (next_at == bytes && is_blank) {
     damage(position, "blank at the end of the file", fmt::format("{} bytes", rest.size()),
            fmt::format("{} bytes", blank_bytes));
@@ -298,7 +303,10 @@ Result<void> VerifyLog::note_tail(std::size_t number, std::int64_t at) {
   tail.at = tail.to = file.start + at;
   MQ_TRY(const Bytes rest, log_.bytes_from(tail.at));
   tail.begins = !is_zero(rest.first(std::min(rest.size(), format::kBlankHeadBytes)));
-  tail.is_whole = format::decode_record(rest, format::CheckBody::kCrc).has_value();
+  const auto record = format::decode_record(rest, format::CheckBody::kCrc);
+  tail.is_whole = record && record->physical_offset != tail.at;
+  tail_ = tail;
+  if (facts_.live && record && !tail.is_whole) return {};  // written since
   MQ_TRY(tail.to, end_of_bytes(tail.at, file.start + bytes_of(file)));
   tail_ = std::move(tail);
   return {};

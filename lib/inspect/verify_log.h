@@ -46,7 +46,7 @@ class VerifyLog {
   struct Tail {
     PhysicalOffset at{};
     PhysicalOffset to{};    // behind the last byte that is not zero; `at` if there is none
-    std::string what;       // why it is no record
+    std::string what{};     // why it is no record
     bool begins = false;    // something stands right at `at`
     bool is_whole = false;  // a record, whole, of another position
   };

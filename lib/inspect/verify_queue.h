@@ -81,6 +81,7 @@ class VerifyQueue {
     std::int64_t from = -1;  // number of the first record without an entry
     std::int64_t to = -1;    // behind the last
     PhysicalOffset at{};     // of the first
+    std::int64_t stored_ms = 0;
     std::int64_t count = 0;
   };
 

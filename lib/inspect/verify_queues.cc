@@ -203,7 +203,11 @@ void VerifyQueues::record(VerifyQueue& queue, const Record& record) {
 }
 
 bool VerifyQueues::at_own_slot(VerifyQueue& queue, const Record& record) {
-  const QueueSlot found = slot(queue, record.number);
+  QueueSlot found = slot(queue, record.number);
+  if (facts_.live && found.kind != QueueSlot::Kind::kEmpty && !fits(found, record)) {
+    queue.close();  // it may just have been written
+    found = slot(queue, record.number);
+  }
   if (fits(found, record)) [[likely]] {
     match(queue, record);
     return true;
@@ -385,7 +389,8 @@ void VerifyQueues::bad_slot(VerifyQueue& queue, std::string what, std::string ex
 }
 
 void VerifyQueues::miss(VerifyQueue& queue, const Record& record) {
-  if (queue.missing.from < 0) queue.missing = {record.number, record.number, record.at};
+  if (queue.missing.from < 0)
+    queue.missing = {record.number, record.number, record.at, record.stored_ms};
   queue.missing.to = record.number + 1;
   ++queue.missing.count;
 }

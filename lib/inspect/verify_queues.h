@@ -28,6 +28,7 @@ class VerifyQueues {
  public:
   // What the log has at a position, if a record is there: its queue's id and its number.
   struct Peeked {
+    std::int32_t bytes = 0;
     QueueId queue = 0;
     std::int64_t number = 0;
   };
@@ -95,6 +96,8 @@ class VerifyQueues {
                   std::string mend);
 
   void flush_bad(VerifyQueue& queue);
+  // Is it normal that a queue has nothing from there on?
+  [[nodiscard]] bool is_lag(const VerifyQueue::Missing& missing) const;
   void flush_missing(VerifyQueue& queue, bool at_end);
   void finish_with_files(VerifyQueue& queue);
   void finish_without_files(VerifyQueue& queue);

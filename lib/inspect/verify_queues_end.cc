@@ -33,18 +33,30 @@ void VerifyQueues::flush_bad(VerifyQueue& queue) {
                               .mend = report_.rebuild("cq")});
 }
 
+// Entries are made in the order of the log and written a little later: what lies behind all that
+// was dispatched, or behind what the checkpoint answers for, may be missing after a crash.
+bool VerifyQueues::is_lag(const VerifyQueue::Missing& missing) const {
+  return facts_.live || (facts_.crashed &&
+                         (missing.at >= dispatched_ || missing.stored_ms > facts_.queues_kept_ms));
+}
+
 void VerifyQueues::flush_missing(VerifyQueue& queue, bool at_end) {
   const VerifyQueue::Missing missing = std::exchange(queue.missing, {});
   if (missing.from < 0) return;
   // Files that are cut or missing have been told of.
   if (at_end ? queue.files().back().bytes < file_bytes_ : !queue.has_slot(missing.from)) return;
+  if (!at_end && facts_.live) {
+    queue.close();  // it may have been written since we looked
+    if (slot(queue, missing.from).kind == QueueSlot::Kind::kEntry) return;
+  }
   auto place = queue.place(missing.from);
   VerifyFinding finding{.file = std::move(place.file), .at = place.at};
-  if (at_end && missing.at >= dispatched_ && facts_.is_unsettled()) {
+  if (at_end && is_lag(missing)) {
     finding.severity = Severity::kNormal;
     finding.what =
-        fmt::format("the queue lags behind the log by {}, from number {} on; {}",
+        fmt::format("the queue lags behind the log by {}, from number {} on{}; {}",
                     count_of(missing.count, "message"), missing.from,
+                    missing.at < dispatched_ ? ", and behind other queues" : "",
                     facts_.live ? "the broker is at it" : "the next start fills them in");
   } else {
     finding.what = fmt::format("{} of {} without an entry, from number {} on; the first is at {}{}",
@@ -170,7 +182,8 @@ void VerifyQueues::finish_without_files(VerifyQueue& queue) {
                                                     count_of(missing.count, "message"))});
     return;
   }
-  if (facts_.is_unsettled() && has_directory_ && missing.at >= dispatched_ && existing_ > 0) {
+  if (is_lag(missing) &&
+      (has_directory_ || facts_.live || missing.stored_ms > facts_.queues_kept_ms)) {
     report_.add(Part::kQueues, {.severity = Severity::kNormal,
                                 .file = path,
                                 .what = fmt::format("the queue is not there yet; it lags by {}",

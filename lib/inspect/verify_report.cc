@@ -73,10 +73,7 @@ void VerifyReport::tell(const std::function<void(const VerifyFinding&)>& tell) {
 }
 
 std::string VerifyReport::repair() const {
-  return fmt::format("mqdump repair {} --truncate-to auto --write", quoted(store_));
-}
-std::string VerifyReport::repair_to(std::int64_t at) const {
-  return fmt::format("mqdump repair {} --truncate-to {} --write", quoted(store_), at);
+  return fmt::format("mqdump repair {} --write", quoted(store_));
 }
 std::string VerifyReport::rebuild(std::string_view what) const {
   return fmt::format("mqdump rebuild {} {} --write", what, quoted(store_));

@@ -36,7 +36,6 @@ class VerifyReport {
 
   // The commands, with the store's name quoted for a shell.
   [[nodiscard]] std::string repair() const;
-  [[nodiscard]] std::string repair_to(std::int64_t at) const;
   [[nodiscard]] std::string rebuild(std::string_view what) const;  // "cq", "index" or "all"
 
  private:

@@ -12,7 +12,6 @@
 namespace mq::inspect {
 namespace {
 
-// A log that is older than this has had its checkpoint written, which happens every second.
 constexpr std::int64_t kSettledMs = 60'000;
 
 bool is_system_topic(std::string_view topic) {
@@ -119,10 +118,14 @@ void VerifyState::check_names_in(const std::string& directory, Part part) {
 void VerifyState::check_checkpoint(bool sealed_index, std::int64_t records) {
   constexpr std::int64_t kBytes = format::Checkpoint::kEncodedBytes;
   const std::int64_t newest_ms = facts_.newest_store_ms;
+  // A store that is a minute old has had its checkpoint written, many times.
+  const bool is_young = facts_.crashed && !sealed_index &&
+                        facts_.newest_store_ms - facts_.oldest_store_ms < kSettledMs;
+  const Severity without = is_young ? Severity::kNormal : Severity::kDamage;
   if (checkpoint_bytes_ < 0) {
-    if (records > 0) {
-      add(Severity::kDamage, "checkpoint", -1,
-          "missing; after a crash all of the log is gone through again", {}, {}, report_.repair());
+    if (records > 0 && !facts_.live) {
+      add(without, "checkpoint", -1, "missing; after a crash all of the log is gone through again",
+          {}, {}, is_young ? std::string() : report_.repair());
     }
     return;
   }
@@ -155,10 +158,8 @@ void VerifyState::check_checkpoint(bool sealed_index, std::int64_t records) {
         fmt::format("at most {}", newest_ms), fmt::format("{}", stamp.ms), report_.repair());
   }
   if (!is_zero || records == 0 || facts_.live) return;
-  const bool is_young = facts_.crashed && !sealed_index &&
-                        facts_.newest_store_ms - facts_.oldest_store_ms < kSettledMs;
-  add(is_young ? Severity::kNormal : Severity::kDamage, "checkpoint", 0,
-      "all zeros; after a crash all of the log is gone through again", {}, {}, report_.repair());
+  add(without, "checkpoint", 0, "all zeros; after a crash all of the log is gone through again", {},
+      {}, is_young ? std::string() : report_.repair());
 }
 
 std::optional<std::string> VerifyState::usable(const std::string& name) {
