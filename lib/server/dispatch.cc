@@ -18,6 +18,8 @@ Handle handler_of(std::int32_t code) noexcept {
     case wire::kSendMessage:
     case wire::kSendMessageV2:
     case wire::kSendBatchMessage:
+    case wire::kSendReplyMessage:
+    case wire::kSendReplyMessageV2:
       return handle_send;
     case wire::kConsumerSendMsgBack:
       return handle_send_back;

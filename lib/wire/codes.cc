@@ -195,6 +195,12 @@ const char* request_name(std::int32_t code) noexcept {
       return "SEND_BATCH_MESSAGE";
     case kQueryConsumeQueue:
       return "QUERY_CONSUME_QUEUE";
+    case kSendReplyMessage:
+      return "SEND_REPLY_MESSAGE";
+    case kSendReplyMessageV2:
+      return "SEND_REPLY_MESSAGE_V2";
+    case kPushReplyMessageToClient:
+      return "PUSH_REPLY_MESSAGE_TO_CLIENT";
     case kGetAllProducerInfo:
       return "GET_ALL_PRODUCER_INFO";
     case kDeleteExpiredCommitlog:

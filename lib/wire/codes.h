@@ -75,6 +75,9 @@ enum RequestCode : std::int32_t {
   kGetNamesrvConfig = 319,
   kSendBatchMessage = 320,
   kQueryConsumeQueue = 321,
+  kSendReplyMessage = 324,
+  kSendReplyMessageV2 = 325,
+  kPushReplyMessageToClient = 326,  // to clients
   kGetAllProducerInfo = 328,
   kQueryDataVersion = 322,
   kAddWritePermOfBroker = 327,

@@ -36,7 +36,6 @@ constexpr Names kLongNames = {
     "batch",         "bname"};
 
 const Names& names_of(std::int32_t code) noexcept {
-  constexpr std::int32_t kSendReplyMessage = 324;
   return code == kSendMessage || code == kSendReplyMessage ? kLongNames : kShortNames;
 }
 
