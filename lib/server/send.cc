@@ -63,9 +63,9 @@ void put_batch(const Call& call, const wire::SendRequest& send, const SendTarget
   std::vector<std::string> made;
   const store::PutCommon common = common_of(call, send, target);
   // Batch-level properties reach every record, with what the broker adds, as the reference does it.
-  // A batch without any (our own tools') stays as compact as it came.
+  // One of our own tools without any stays as compact as it came.
   s.properties.clear();
-  if (!send.properties.empty()) {
+  if (!send.bulk || !send.properties.empty()) {
     add_broker_properties(call, send.properties, asked, /*unique_key=*/false, s.properties);
   }
   if (auto done = split_batch(call.request.body, s.properties, s.messages, made); !done)
