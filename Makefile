@@ -9,7 +9,7 @@ BUILD   := build$(if $(SAN),-$(SAN))
 export ASAN_OPTIONS ?= detect_leaks=0
 export TSAN_OPTIONS ?= second_deadlock_stack=1 suppressions=$(CURDIR)/tests/support/tsan.supp
 
-.PHONY: all build deps deps-lint configure test check interop demo bench bench-peers soak fuzz fmt lint install hooks clean help
+.PHONY: all build deps deps-clients deps-lint configure test check interop demo bench bench-peers soak fuzz fmt lint install hooks clean help
 
 all: build
 
@@ -30,6 +30,9 @@ $(BUILD)/build.ninja:
 deps:
 	@packaging/deps.sh packaging/debian-packages.txt
 
+deps-clients: deps
+	@command -v go >/dev/null && command -v npm >/dev/null && python3 -c 'import ensurepip' || packaging/deps.sh packaging/debian-packages-clients.txt
+
 deps-lint: deps
 	@packaging/deps.sh packaging/debian-packages-lint.txt
 
@@ -38,11 +41,11 @@ test: build
 	@tests/run.sh --build $(BUILD) unit bats crash
 
 ## make check      test and interop with the real broker; ends in "N passed, N failed"
-check: build
+check: build deps-clients
 	@tests/run.sh --build $(BUILD) layers unit bats crash interop
 
 ## make interop    the reference broker and clients against ours, brought in from the package registries
-interop: build
+interop: build deps-clients
 	@tests/run.sh --build $(BUILD) interop
 
 ## make demo       a broker in a fresh directory, data in, data out, a look at the files

@@ -50,9 +50,32 @@ bring_peers() {
     fi
     if [ ! -e "$peers/classes.done" ] || [ -n "$(find "$here/java" -newer "$peers/classes.done" -type f)" ]; then
       rm -rf "$peers/classes" && mkdir -p "$peers/classes" && cp -r "$here/java/resources/." "$peers/classes/" &&
-        javac -nowarn -d "$peers/classes" -cp "$peers/jars/*" "$here"/java/src/peer/*.java >"$peers/javac.log" 2>&1 ||
+        javac -nowarn -d "$peers/classes" -cp "$peers/jars/*" "$here"/java/src/*/*.java >"$peers/javac.log" 2>&1 ||
         { cat "$peers/javac.log" >&2; exit 1; }
       touch "$peers/classes.done"
+    fi
+  ) 9>"$peers/lock"
+}
+
+# The clients of other languages, as pinned in clients/, once.
+bring_clients() {
+  (
+    flock 9
+    cd "$here/clients" || exit 1
+    newer() { [ ! -e "$peers/$1.done" ] || [ -n "$(find "$1" -newer "$peers/$1.done" -type f)" ]; }
+    if newer go; then
+      (cd go && go build -o "$peers/go/peer" .) >"$peers/go.log" 2>&1 || { cat "$peers/go.log" >&2; exit 1; }
+      touch "$peers/go.done"
+    fi
+    if newer python; then
+      { python3 -m venv "$peers/python" && "$peers/python/bin/pip" install -q -r python/requirements.txt; } >"$peers/python.log" 2>&1 ||
+        { cat "$peers/python.log" >&2; exit 1; }
+      touch "$peers/python.done"
+    fi
+    if newer node; then
+      mkdir -p "$peers/node" && cp node/package.json "$peers/node/" &&
+        (cd "$peers/node" && npm install --no-audit --no-fund --silent) >"$peers/node.log" 2>&1 || { cat "$peers/node.log" >&2; exit 1; }
+      touch "$peers/node.done"
     fi
   ) 9>"$peers/lock"
 }
