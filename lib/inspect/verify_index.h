@@ -99,6 +99,7 @@ class VerifyIndex {
   void check_slots();
   void tell_chains();
   void check_header();
+  [[nodiscard]] bool is_uncounted(std::int32_t number) const;
   void find_count();
   [[nodiscard]] bool is_outlier() const;
   void skip_bad(const char* what);

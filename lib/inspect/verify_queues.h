@@ -96,6 +96,7 @@ class VerifyQueues {
                   std::string mend);
 
   void flush_bad(VerifyQueue& queue);
+  [[nodiscard]] bool is_torn_end(VerifyQueue& queue, const VerifyQueue::Run& run, std::int64_t at);
   // Is it normal that a queue has nothing from there on?
   [[nodiscard]] bool is_lag(const VerifyQueue::Missing& missing) const;
   void flush_missing(VerifyQueue& queue, bool at_end);

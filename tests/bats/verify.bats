@@ -98,17 +98,21 @@ torn() {
 }
 
 @test "after kill -9 nothing is damaged, and after the next start nothing is left" {
-  start_mqd
-  (seq 1 1000000 | mqsend -k key live 2>/dev/null) &
-  sender=$!
-  until [ "$(mqdump info -J "$store" 2>/dev/null | jq .records)" -gt 1000 ] 2>/dev/null; do :; done
-  stop_mqd KILL || true
-  kill "$sender" 2>/dev/null || true
-  wait "$sender" || true
-  run -0 mqdump verify -J "$store"
-  jq -es '.[-1].summary | .state == "crashed" and .damage == 0' <<<"$output"
-  start_mqd
-  stop_mqd
-  run -0 mqdump verify -J "$store"
-  jq -es '.[-1].summary | .state == "closed" and .damage == 0 and .normal == 0' <<<"$output"
+  # At different moments: what a kill tears, a queue's last entry or the index's header, is a matter of luck.
+  for _ in 1 2 3 4; do
+    start_mqd
+    (seq 1 1000000 | mqsend -k key live 2>/dev/null) &
+    sender=$!
+    until [ "$(mqdump info -J "$store" 2>/dev/null | jq .records)" -gt 1000 ] 2>/dev/null; do :; done
+    stop_mqd KILL || true
+    kill "$sender" 2>/dev/null || true
+    wait "$sender" || true
+    run -0 mqdump verify -J "$store"
+    jq -es '.[-1].summary | .state == "crashed" and .damage == 0' <<<"$output"
+    start_mqd
+    stop_mqd
+    run -0 mqdump verify -J "$store"
+    jq -es '.[-1].summary | .state == "closed" and .damage == 0 and .normal == 0' <<<"$output"
+    rm -rf "$store"
+  done
 }
