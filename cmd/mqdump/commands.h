@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "cli/output.h"
@@ -19,17 +20,21 @@ struct StoreOptions {
 
 class Commands {
  public:
-  explicit Commands(CLI::App& app) : app_(app) {}
+  explicit Commands(CLI::App& app) : Commands(app, std::make_shared<std::function<int()>>()) {}
   // A command of DIR and -J; the caller adds the rest. `options` outlives the parsing; `run` is
   // called if the command line names the command, and returns the exit status.
   CLI::App* add(const char* name, const char* what, StoreOptions& options,
                 std::function<int()> run);
+  // Commands of two words: `name`, then one that is added here.
+  Commands group(const char* name, const char* what);
   // Call after a command line was parsed.
-  [[nodiscard]] int run() const { return chosen_(); }
+  [[nodiscard]] int run() const { return (*chosen_)(); }
 
  private:
+  Commands(CLI::App& app, std::shared_ptr<std::function<int()>> chosen)
+      : app_(app), chosen_(std::move(chosen)) {}
   CLI::App& app_;
-  std::function<int()> chosen_;
+  std::shared_ptr<std::function<int()>> chosen_;
 };
 
 void add_info(Commands& all);
@@ -40,6 +45,8 @@ void add_checkpoint(Commands& all);
 void add_config(Commands& all);
 void add_get(Commands& all);
 void add_verify(Commands& all);
+void add_rebuild(Commands& all);
+void add_repair(Commands& all);
 
 // The end of a command: what is still in `output` is written and checked, a closed pipe ends the
 // process quietly. Returns `status` if `done` and that went well.

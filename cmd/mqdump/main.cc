@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
   cli::set_tool_name("mqdump");
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    CLI::App app("Shows the files of a RocketMQ store, ours or Apache's; never writes to it.",
+    CLI::App app("Shows, rebuilds and repairs the files of a RocketMQ store, ours or Apache's.",
                  "mqdump");
     cli::CommonOptions common;
     app.require_subcommand(1);
@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
     mqdump::add_config(commands);
     mqdump::add_get(commands);
     mqdump::add_verify(commands);
+    mqdump::add_rebuild(commands);
+    mqdump::add_repair(commands);
     if (auto exit = cli::parse(app, common, argc, argv)) return *exit;
     return commands.run();
   } catch (const std::exception& e) {

@@ -93,6 +93,10 @@ struct Record {
   [[nodiscard]] std::int32_t transaction_type() const noexcept {
     return sys_flag & kFlagTransactionMask;
   }
+  // The body is a batch that clients unwrap.
+  [[nodiscard]] bool is_batch() const noexcept {
+    return (sys_flag & kFlagNeedUnwrap) != 0 && (sys_flag & kFlagInnerBatch) != 0;
+  }
 };
 
 // What stands at a position of a commit log file.

@@ -10,6 +10,8 @@
 namespace mq::store {
 namespace {
 
+// Stands here while mqdump changes the store: what is there may be half of the change.
+constexpr std::string_view kChangeJournal = "mqdump.journal";
 constexpr std::int64_t kPageBytes = 4096;
 constexpr std::size_t kProbeBytes = 1 << 20;
 
@@ -29,6 +31,13 @@ Result<std::vector<Found>> list_files(fs::Fs& fs, const std::string& directory,
     MQ_TRY(const fs::Stat stat, fs.stat(path));
     const auto start = format::parse_stream_file_name(name);
     if (stat.is_directory) continue;
+    if (name == kChangeJournal) {
+      return Error{
+          Errc::kUnavailable,
+          fmt::format("{}: a repair of this store was interrupted; `mqdump repair --write` "
+                      "completes it",
+                      path)};
+    }
     if (!start) {
       notes.push_back(fmt::format("{}: not a commit log file, passed over", path));
       continue;

@@ -23,6 +23,18 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// What is in a directory goes with it.
+template <typename Names>
+void move_below(Names& names, const std::string& from, const std::string& to) {
+  Names moved;
+  const std::string prefix = from + "/";
+  for (auto at = names.lower_bound(prefix); at != names.end() && at->first.starts_with(prefix);) {
+    moved[to + at->first.substr(from.size())] = at->second;
+    at = names.erase(at);
+  }
+  names.merge(moved);
+}
+
 class FaultMapping final : public fs::Mapping {
  public:
   using Sync = std::function<Result<void>(std::int64_t offset, std::int64_t bytes)>;
@@ -317,10 +329,12 @@ void FaultFs::apply(Names& names, const NameChange& change) {
       names[change.path] = change.inode;
       return;
     }
-    case NameChange::Kind::kRename:
+    case NameChange::Kind::kRename: {
+      if (change.inode == nullptr) move_below(names, change.from, change.path);
       names.erase(change.from);
       names[change.path] = change.inode;
       return;
+    }
     case NameChange::Kind::kRemove:
       names.erase(change.path);
       return;
@@ -420,7 +434,11 @@ Result<void> FaultFs::rename(const std::string& from, const std::string& to) {
   const auto found = live_.find(old_name);
   if (found == live_.end() || !is_directory(parent_of(new_name)))
     return Error::from_errno(ENOENT, old_name);
-  if (found->second == nullptr) return Error::from_errno(ENOSYS, old_name + ": a directory");
+  const auto there = live_.find(new_name);
+  if (there != live_.end() && (there->second == nullptr) != (found->second == nullptr))
+    return Error::from_errno(there->second == nullptr ? EISDIR : ENOTDIR, new_name);
+  if (found->second == nullptr && has_children(new_name))
+    return Error::from_errno(ENOTEMPTY, new_name);
   change({.kind = NameChange::Kind::kRename,
           .path = new_name,
           .from = old_name,

@@ -80,6 +80,24 @@ TEST(FaultFs, ARangeThatWasSyncedIsThereAndPagesBesideItMayNotBe) {
   EXPECT_TRUE(lost);
 }
 
+TEST(FaultFs, ADirectoryIsRenamedWithAllInItOrNotAtAll) {
+  for (const std::uint64_t seed : seeds(20)) {
+    FaultFs fs({.seed = seed, .ordered_names = seed % 2 == 0});
+    ASSERT_TRUE(fs.make_directories("d/e"));
+    ASSERT_TRUE(fs.make_directories("full/x"));
+    ASSERT_TRUE(made(fs, "d/e/f")->sync());
+    ASSERT_TRUE(fs.sync_directory("d/e"));
+    EXPECT_FALSE(fs.rename("d", "full"));
+    EXPECT_FALSE(fs.rename("d", "d/e/f"));
+    ASSERT_TRUE(fs.rename("d", "moved"));
+    EXPECT_TRUE(fs.exists("moved/e/f"));
+    EXPECT_FALSE(fs.exists("d"));
+    fs.power_cut();
+    fs.restart();
+    EXPECT_NE(fs.exists("moved/e/f"), fs.exists("d/e/f"));
+  }
+}
+
 TEST(FaultFs, UnsyncedPagesAreKeptDroppedOrTornAtSectors) {
   std::set<std::string> seen;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {

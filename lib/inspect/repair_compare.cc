@@ -1,0 +1,478 @@
+#include "inspect/repair_compare.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "format/names.h"
+
+namespace mq::inspect {
+namespace {
+
+using format::ConsumeQueueEntry;
+
+constexpr auto kEntryBytes = static_cast<std::int64_t>(ConsumeQueueEntry::kEncodedBytes);
+constexpr std::size_t kBlockBytes = kEntryBytes * 3200;
+constexpr std::size_t kOpenMax = 16;
+constexpr std::int64_t kLookBackMax = 100'000;
+
+bool is_zero(Bytes in) {
+  return in.empty() ||
+         (in[0] == std::byte{0} && std::memcmp(in.data(), in.data() + 1, in.size() - 1) == 0);
+}
+
+// Whether a file holds nothing but zeros from `at` on.
+Result<bool> is_zero_from(fs::File& file, std::int64_t at) {
+  std::array<std::byte, 1 << 16> block;  // NOLINT: filled by read_at
+  MQ_TRY(const std::int64_t bytes, file.size());
+  while (at < bytes) {
+    MQ_TRY(const std::int64_t data, file.next_data(at));
+    at = std::max(at, data);
+    if (at >= bytes) break;
+    MQ_TRY(const std::size_t got, file.read_at(at, block));
+    if (got == 0) break;
+    if (!is_zero(Bytes(block).first(got))) return false;
+    at += static_cast<std::int64_t>(got);
+  }
+  return true;
+}
+
+}  // namespace
+
+// --- queues that are there
+
+Result<QueuesThere> QueuesThere::open(fs::Fs& fs, const std::string& store,
+                                      std::int64_t file_bytes) {
+  QueuesThere out(fs, file_bytes);
+  MQ_TRY(auto queues, list_queues(fs, store));
+  for (QueueDirectory& queue : queues) {
+    const QueueKey key{queue.topic, queue.queue};
+    out.queues_.emplace(key, std::move(queue));
+  }
+  return out;
+}
+
+const QueueDirectory* QueuesThere::find(const QueueKey& queue) const {
+  const auto found = queues_.find(queue);
+  return found == queues_.end() ? nullptr : &found->second;
+}
+
+Result<fs::File*> QueuesThere::open_file(const std::string& path) {
+  const auto found =
+      std::find_if(open_.begin(), open_.end(), [&](const Open& open) { return open.path == path; });
+  if (found != open_.end()) {
+    open_.splice(open_.begin(), open_, found);
+  } else {
+    MQ_TRY(auto file, fs_->open(path, fs::OpenMode::kRead));
+    open_.push_front({path, std::move(file)});
+    if (open_.size() > kOpenMax) open_.pop_back();
+  }
+  return open_.front().file.get();
+}
+
+Result<std::size_t> QueuesThere::read(const QueueDirectory& queue, std::int64_t position,
+                                      MutableBytes out) {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const std::int64_t at = position + static_cast<std::int64_t>(done);
+    const auto file = std::find_if(queue.files.begin(), queue.files.end(), [&](const QueueFile& f) {
+      return at >= f.start && at < f.start + std::min(f.bytes, file_bytes_);
+    });
+    if (file == queue.files.end()) break;
+    const auto room =
+        static_cast<std::size_t>(file->start + std::min(file->bytes, file_bytes_) - at);
+    MQ_TRY(fs::File* const open, open_file(file->path));
+    MQ_TRY(const std::size_t got,
+           open->read_at(at - file->start, out.subspan(done, std::min(room, out.size() - done))));
+    if (got == 0) break;
+    done += got;
+  }
+  return done;
+}
+
+std::optional<ConsumeQueueEntry> QueuesThere::entry(const QueueKey& queue, std::int64_t number) {
+  const QueueDirectory* const directory = find(queue);
+  if (directory == nullptr || number < 0) return std::nullopt;
+  std::array<std::byte, ConsumeQueueEntry::kEncodedBytes> raw{};
+  const auto got = read(*directory, number * kEntryBytes, raw);
+  if (!got || *got < raw.size()) return std::nullopt;
+  const auto entry = format::decode_consume_queue_entry(raw);
+  if (!entry || entry->is_filler()) return std::nullopt;
+  return *entry;
+}
+
+Result<std::int64_t> QueuesThere::end(const QueueDirectory& queue) {
+  std::int64_t end = queue.files.front().start / kEntryBytes;
+  MQ_CHECK(walk_queue(*fs_, queue, [&](std::int64_t number, const ConsumeQueueEntry&) {
+    end = number + 1;
+    return true;
+  }));
+  return end;
+}
+
+std::optional<std::int64_t> QueuesThere::number_of(const QueueKey& queue, PhysicalOffset at) {
+  const QueueDirectory* const directory = find(queue);
+  if (directory == nullptr) return std::nullopt;
+  const auto last = end(*directory);
+  if (!last) return std::nullopt;
+  const std::int64_t first =
+      std::max(directory->files.front().start / kEntryBytes, *last - kLookBackMax);
+  for (std::int64_t number = *last - 1; number >= first; --number) {
+    const auto there = entry(queue, number);
+    if (there && there->commitlog_offset == at) return number;
+    if (there && there->commitlog_offset < at) break;
+  }
+  return std::nullopt;
+}
+
+// --- queues against the log
+
+QueueCompare::QueueCompare(fs::Fs& fs, std::string store, QueuesThere& there,
+                           std::int64_t file_bytes, PhysicalOffset log_begin)
+    : fs_(fs),
+      store_(std::move(store)),
+      there_(there),
+      file_bytes_(file_bytes),
+      log_begin_(log_begin),
+      block_(kBlockBytes) {}
+
+void QueueCompare::differ(State& state, const QueueDirectory* queue, std::int64_t number,
+                          const std::string& what) {
+  if (!state.what.empty()) return;
+  if (queue == nullptr || queue->files.empty()) {
+    state.what = what;
+    return;
+  }
+  const std::int64_t position = number * kEntryBytes;
+  const QueueFile* file = &queue->files.front();
+  for (const QueueFile& f : queue->files)
+    if (f.start <= position) file = &f;
+  state.what = fmt::format("{} at {}: {}", file->path, position - file->start, what);
+}
+
+void QueueCompare::check_files(State& state, const QueueKey& key) {
+  const QueueDirectory* const queue = there_.find(key);
+  if (queue == nullptr) return;
+  std::int64_t expected = queue->files.front().start;
+  for (const QueueFile& file : queue->files) {
+    const std::int64_t number = file.start / kEntryBytes;
+    if (file.bytes != file_bytes_) {
+      differ(state, queue, number,
+             fmt::format("a file of {} bytes, expected {}", file.bytes, file_bytes_));
+    }
+    if (file.start % file_bytes_ != 0) {
+      differ(state, queue, number, "its name is no start of a file");
+    } else if (file.start != expected) {
+      differ(state, queue, number, "the file before it is missing");
+    }
+    expected = file.start + file_bytes_;
+  }
+}
+
+// Entries in front of what the log tells: of records that are deleted, or fillers.
+Result<void> QueueCompare::check_before(State& state, const QueueDirectory& queue,
+                                        std::int64_t number) {
+  const std::int64_t end = number * kEntryBytes;
+  for (std::int64_t at = queue.files.front().start; at < end && state.what.empty();) {
+    const auto want = static_cast<std::size_t>(
+        std::min<std::int64_t>(end - at, static_cast<std::int64_t>(block_.size())));
+    MQ_TRY(const std::size_t got, there_.read(queue, at, MutableBytes(block_).first(want)));
+    for (std::size_t i = 0; i + kEntryBytes <= got && state.what.empty(); i += kEntryBytes) {
+      const auto entry = format::decode_consume_queue_entry(Bytes(block_).subspan(i, kEntryBytes));
+      const std::int64_t n = (at + static_cast<std::int64_t>(i)) / kEntryBytes;
+      if (!entry) {
+        differ(state, &queue, n, "no entry, and entries follow");
+      } else if (!entry->is_filler() && entry->commitlog_offset >= log_begin_) {
+        differ(state, &queue, n,
+               fmt::format("entry {} of the record at {}, where there is none of that number", n,
+                           entry->commitlog_offset.value()));
+      }
+    }
+    if (got < want) {
+      differ(state, &queue, (at + static_cast<std::int64_t>(got)) / kEntryBytes,
+             "entries are missing, and others follow");
+    }
+    at += static_cast<std::int64_t>(want);
+  }
+  return {};
+}
+
+Result<void> QueueCompare::start(const QueueKey& key, std::int64_t number) {
+  State& state = states_[key];
+  state = State();
+  state.end = number;
+  const QueueDirectory* const queue = there_.find(key);
+  if (queue == nullptr) {
+    state.lag = number;
+    return {};
+  }
+  check_files(state, key);
+  return check_before(state, *queue, number);
+}
+
+Result<void> QueueCompare::write(const QueueKey& key, std::int64_t number, Bytes entries) {
+  State& state = states_[key];
+  state.end = number + static_cast<std::int64_t>(entries.size()) / kEntryBytes;
+  if (state.lag >= 0 && state.lag_at.value() < 0)
+    state.lag_at = PhysicalOffset(load_be<std::int64_t>(entries.data()));
+  if (!state.what.empty() || state.lag >= 0) return {};
+  const QueueDirectory& queue = *there_.find(key);
+  while (!entries.empty()) {
+    const Bytes want = entries.first(std::min(entries.size(), block_.size()));
+    const MutableBytes block = MutableBytes(block_).first(want.size());
+    MQ_TRY(const std::size_t got, there_.read(queue, number * kEntryBytes, block));
+    std::fill(block.begin() + static_cast<std::ptrdiff_t>(got), block.end(), std::byte{0});
+    if (std::memcmp(block.data(), want.data(), want.size()) != 0) {
+      const auto [mine, other] = std::mismatch(block.begin(), block.end(), want.begin());
+      const auto i = (mine - block.begin()) / kEntryBytes;
+      const Bytes there = block.subspan(static_cast<std::size_t>(i * kEntryBytes), kEntryBytes);
+      if (is_zero(there)) {
+        state.lag = number + i;
+        state.lag_at = PhysicalOffset(load_be<std::int64_t>(want.data() + i * kEntryBytes));
+        return {};
+      }
+      const auto right = format::decode_consume_queue_entry(
+          want.subspan(static_cast<std::size_t>(i * kEntryBytes), kEntryBytes));
+      const auto wrong = format::decode_consume_queue_entry(there);
+      differ(state, &queue, number + i,
+             fmt::format(
+                 "entry {}: {}, expected offset {} size {} code {}", number + i,
+                 wrong ? fmt::format("offset {} size {} code {}", wrong->commitlog_offset.value(),
+                                     wrong->record_bytes, wrong->tag_code)
+                       : wrong.error().text(),
+                 right->commitlog_offset.value(), right->record_bytes, right->tag_code));
+      return {};
+    }
+    number += static_cast<std::int64_t>(want.size()) / kEntryBytes;
+    entries = entries.subspan(want.size());
+  }
+  return {};
+}
+
+// Nothing may stand behind the last entry, in its file or in another.
+Result<void> QueueCompare::check_behind(State& state, const QueueDirectory& queue) {
+  const std::int64_t end = (state.lag >= 0 ? state.lag : state.end) * kEntryBytes;
+  const std::int64_t last_file = end == 0 ? 0 : (end - kEntryBytes) / file_bytes_ * file_bytes_;
+  for (const QueueFile& file : queue.files) {
+    if (file.start + file.bytes <= end) continue;
+    if (file.start > last_file || (file.start == end && end == last_file)) {
+      differ(state, &queue, file.start / kEntryBytes, "a file behind the queue's end");
+      continue;
+    }
+    MQ_TRY(const auto open, fs_.open(file.path, fs::OpenMode::kRead));
+    MQ_TRY(const bool zero, is_zero_from(*open, std::max<std::int64_t>(0, end - file.start)));
+    if (!zero) differ(state, &queue, end / kEntryBytes, "something stands behind the last entry");
+  }
+  return {};
+}
+
+Result<void> QueueCompare::finish() {
+  for (auto& [key, state] : states_) {
+    const QueueDirectory* const queue = there_.find(key);
+    if (queue != nullptr && state.what.empty()) MQ_CHECK(check_behind(state, *queue));
+    if (state.what.empty() && state.lag < 0) continue;
+    const bool lags = state.what.empty();
+    out_.push_back(
+        {.queue = key,
+         .what = lags ? fmt::format("{}/consumequeue/{}: {}", store_, to_string(key),
+                                    queue == nullptr ? std::string("is missing")
+                                                     : fmt::format("ends at {}, the log at {}",
+                                                                   state.lag, state.end))
+                      : state.what,
+         .lags = lags,
+         .missing = lags ? state.end - state.lag : 0,
+         .is_there = queue != nullptr});
+  }
+  return {};
+}
+
+// --- the index
+
+IndexCompare::IndexCompare(fs::Fs& fs, const std::string& store, const format::IndexShape& shape,
+                           PhysicalOffset log_begin)
+    : fs_(fs), directory_(store + "/index"), shape_(shape), log_begin_(log_begin) {}
+
+void IndexCompare::differ(std::string what) {
+  if (what_.empty()) what_ = std::move(what);
+}
+
+std::string IndexCompare::where() const {
+  return fmt::format("{}/{}", directory_, names_[file_number_ - 1]);
+}
+
+Result<void> IndexCompare::load() {
+  loaded_ = true;
+  auto names = fs_.list(directory_);
+  if (!names) {
+    if (names.error().code() == Errc::kNotFound) return {};
+    return std::move(names).error();
+  }
+  for (std::string& name : *names) {
+    // Others than these are passed over by the brokers, too.
+    if (!name.empty() &&
+        std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; }))
+      names_.push_back(std::move(name));
+  }
+  return {};
+}
+
+Result<bool> IndexCompare::open_next() {
+  if (!loaded_) MQ_CHECK(load());
+  if (file_number_ == names_.size()) return false;
+  ++file_number_;
+  MQ_TRY(file_, fs_.open(where(), fs::OpenMode::kRead));
+  MQ_TRY(const std::int64_t bytes, file_->size());
+  if (bytes != shape_.file_bytes()) {
+    differ(fmt::format("{}: {} bytes, expected {}", where(), bytes, shape_.file_bytes()));
+    return false;
+  }
+  std::array<std::byte, format::IndexHeader::kEncodedBytes> head{};
+  MQ_TRY(const std::size_t got, file_->read_at(0, head));
+  const auto header = format::decode_index_header(Bytes(head).first(got));
+  if (!header || header->index_count > shape_.entries) {
+    differ(fmt::format("{} at 0: {}", where(),
+                       header ? fmt::format("{} of {} entries", header->index_count, shape_.entries)
+                              : header.error().text()));
+    return false;
+  }
+  if (file_number_ < names_.size() && header->index_count < shape_.entries)
+    differ(fmt::format("{} at 36: not full, and another file follows", where()));
+  header_ = *header;
+  slots_.assign(static_cast<std::size_t>(shape_.slots), 0);
+  number_ = 1;
+  block_.clear();
+  block_at_ = 0;
+  return what_.empty();
+}
+
+Result<void> IndexCompare::close_file() {
+  std::vector<std::byte> raw(kBlockBytes);
+  std::int32_t used = 0;
+  for (std::int32_t s = 0; s < shape_.slots && what_.empty();) {
+    const auto count =
+        std::min<std::int32_t>(shape_.slots - s, static_cast<std::int32_t>(raw.size() / 4));
+    const MutableBytes part = MutableBytes(raw).first(static_cast<std::size_t>(count) * 4);
+    MQ_TRY(const std::size_t got, file_->read_at(shape_.slot_at(s), part));
+    if (got < part.size()) return Error{Errc::kIo, where() + ": became shorter"};
+    for (std::int32_t i = 0; i < count && what_.empty(); ++i) {
+      const auto there = load_be<std::int32_t>(part.data() + static_cast<std::size_t>(i) * 4);
+      const std::int32_t right = slots_[static_cast<std::size_t>(s + i)];
+      used += right != 0 ? 1 : 0;
+      if (there != right) {
+        differ(fmt::format("{} at {}: slot {} leads to entry {}, expected {}", where(),
+                           shape_.slot_at(s + i), s + i, there, right));
+      }
+    }
+    s += count;
+  }
+  if (what_.empty() && used != header_.slot_count)
+    differ(fmt::format("{} at 32: {} slots in use, the header says {}", where(), used,
+                       header_.slot_count));
+  if (header_.index_count > 1 && last_at_ != header_.end_offset)
+    differ(fmt::format("{} at 24: ends with offset {}, the header says {}", where(),
+                       last_at_.value(), header_.end_offset.value()));
+  if (header_.index_count > 1 && last_at_ >= log_begin_ && last_ms_ != header_.end_timestamp_ms)
+    differ(fmt::format("{} at 8: ends with time {}, the header says {}", where(), last_ms_,
+                       header_.end_timestamp_ms));
+  if (header_.index_count >= shape_.entries) sealed_ms_ = header_.end_timestamp_ms;
+  file_.reset();
+  return {};
+}
+
+Result<std::optional<format::IndexEntry>> IndexCompare::next_entry() {
+  while (!file_ || number_ >= header_.index_count) {
+    if (file_) MQ_CHECK(close_file());
+    if (!what_.empty()) return std::optional<format::IndexEntry>();
+    MQ_TRY(const bool more, open_next());
+    if (!more) return std::optional<format::IndexEntry>();
+  }
+  if (block_at_ == block_.size()) {
+    block_.resize(std::min(kBlockBytes, static_cast<std::size_t>(header_.index_count - number_) *
+                                            format::IndexEntry::kEncodedBytes));
+    MQ_TRY(const std::size_t got, file_->read_at(shape_.entry_at(number_), block_));
+    if (got < block_.size()) return Error{Errc::kIo, where() + ": became shorter"};
+    block_at_ = 0;
+  }
+  const auto entry = format::decode_index_entry(
+      Bytes(block_).subspan(block_at_, format::IndexEntry::kEncodedBytes));
+  block_at_ += format::IndexEntry::kEncodedBytes;
+  if (!entry) {
+    differ(fmt::format("{} at {}: {}", where(), shape_.entry_at(number_), entry.error().text()));
+    return std::optional<format::IndexEntry>();
+  }
+  std::int32_t& slot = slots_[static_cast<std::size_t>(entry->key_hash % shape_.slots)];
+  if (entry->previous != slot) {
+    differ(fmt::format("{} at {}: entry {} follows {}, expected {}", where(),
+                       shape_.entry_at(number_), number_, entry->previous, slot));
+    return std::optional<format::IndexEntry>();
+  }
+  if (number_ == 1 && entry->commitlog_offset != header_.begin_offset)
+    differ(fmt::format("{} at 16: begins with offset {}, the header says {}", where(),
+                       entry->commitlog_offset.value(), header_.begin_offset.value()));
+  slot = number_++;
+  return std::optional<format::IndexEntry>(*entry);
+}
+
+Result<void> IndexCompare::add(std::int32_t hash, PhysicalOffset at, std::int64_t ms) {
+  if (lags_) ++missing_;
+  while (what_.empty() && !lags_) {
+    MQ_TRY(const auto entry, next_entry());
+    if (!what_.empty()) return {};
+    if (!entry) {
+      lags_ = true;
+      missing_ = 1;
+      missing_from_ = at;
+      return {};
+    }
+    const Key key{entry->key_hash, entry->commitlog_offset};
+    const bool is_old = key.at < log_begin_;
+    if (key.at < last_at_) {
+      differ(fmt::format("{} at {}: entry {} is of offset {}, the one before it of {}", where(),
+                         shape_.entry_at(number_ - 1), number_ - 1, key.at.value(),
+                         last_at_.value()));
+      return {};
+    }
+    if (key.at != last_at_) of_last_record_.clear();
+    const bool is_again =
+        std::find(of_last_record_.begin(), of_last_record_.end(), key) != of_last_record_.end();
+    if (key == Key{hash, at}) {
+      of_last_record_.push_back(key);
+      last_at_ = at;
+      last_ms_ = ms;
+      const std::int64_t seconds = (ms - header_.begin_timestamp_ms) / 1000;
+      // The first of a file counts from the end of the file before.
+      if (number_ == 2 && header_.begin_timestamp_ms != ms)
+        differ(fmt::format("{} at 0: begins with time {}, the header says {}", where(), ms,
+                           header_.begin_timestamp_ms));
+      if (number_ > 2 && entry->seconds != std::clamp<std::int64_t>(seconds, 0, INT32_MAX))
+        differ(fmt::format("{} at {}: {} seconds, expected {}", where(),
+                           shape_.entry_at(number_ - 1) + 12, entry->seconds, seconds));
+      return {};
+    }
+    last_at_ = key.at;
+    if (is_old || is_again) continue;
+    differ(fmt::format("{} at {}: a key with hash {} at offset {}, expected {} at {}", where(),
+                       shape_.entry_at(number_ - 1), key.hash, key.at.value(), hash, at.value()));
+  }
+  return {};
+}
+
+Result<void> IndexCompare::finish() {
+  while (what_.empty() && !lags_) {
+    MQ_TRY(const auto entry, next_entry());
+    if (!entry) break;
+    const Key key{entry->key_hash, entry->commitlog_offset};
+    const bool is_again =
+        std::find(of_last_record_.begin(), of_last_record_.end(), key) != of_last_record_.end();
+    const bool is_old = key.at < log_begin_ && key.at >= last_at_;
+    if (is_old) last_at_ = key.at;
+    if (!is_old && !is_again)
+      differ(fmt::format("{} at {}: a key at offset {}, where the log has none", where(),
+                         shape_.entry_at(number_ - 1), key.at.value()));
+  }
+  return {};
+}
+
+}  // namespace mq::inspect
