@@ -6,6 +6,7 @@ import org.apache.rocketmq.client.consumer.MessageSelector;
 import org.apache.rocketmq.client.consumer.PullResult;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
+import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
@@ -35,7 +36,7 @@ final class Sql {
     DefaultMQPullConsumer reader = env.reader();
     int count = 0;
     for (MessageQueue queue : reader.fetchSubscribeMessageQueues(topic)) {
-      PullResult got = reader.pull(queue, MessageSelector.bySql("amount > 39.5 AND amount < 45"), 0, 32);
+      PullResult got = pull(reader, queue, "amount > 39.5 AND amount < 45");
       count += got.getMsgFoundList() == null ? 0 : got.getMsgFoundList().size();
     }
     out.say("pulled with an expression of its own", count);
@@ -47,6 +48,21 @@ final class Sql {
       wrong.shutdown();
     }
     producer.shutdown();
+  }
+
+  // The client refuses SQL by itself until the answer to its first heartbeat has told it the broker's version.
+  private static PullResult pull(DefaultMQPullConsumer reader, MessageQueue queue, String expression) throws Exception {
+    long end = System.currentTimeMillis() + 60_000;
+    while (true) {
+      try {
+        return reader.pull(queue, MessageSelector.bySql(expression), 0, 32);
+      } catch (MQClientException e) {
+        if (!e.getMessage().contains("does not upgrade") || System.currentTimeMillis() > end) {
+          throw e;
+        }
+        Thread.sleep(100);
+      }
+    }
   }
 
   private static DefaultMQPushConsumer consumer(Env env, String group, Counted seen) {
