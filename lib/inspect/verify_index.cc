@@ -141,20 +141,19 @@ void VerifyIndex::find_count() {
   Current& now = *now_;
   const std::int32_t said = now.count;
   if (is_newest() && facts_.live) return;
-  const bool is_cut = is_newest() && facts_.crashed;
   const auto is_used = [&](std::int32_t number) {
     std::array<std::byte, kEntryBytes> raw{};
     const auto got = now.file->read_at(now.info->shape.entry_at(number), raw);
     if (!got || *got < kEntryBytes) return false;
     const auto entry = format::decode_index_entry(raw);
-    if (is_cut) return entry && entry->commitlog_offset > PhysicalOffset(0);
+    if (is_cut()) return entry && entry->commitlog_offset > PhysicalOffset(0);
     return !entry || *entry != IndexEntry{};
   };
   while (now.count < now.info->shape.entries && is_used(now.count)) ++now.count;
   if (now.count == said) {
     while (now.count > 1 && !is_used(now.count - 1)) --now.count;
   }
-  if (now.count == said || is_cut) return;
+  if (now.count == said || is_cut()) return;
   file_damage(*now.info, 36, "indexCount, the number of the next free entry",
               fmt::format("{}", now.count), fmt::format("{}", said));
 }
@@ -237,8 +236,12 @@ void VerifyIndex::pop(std::int64_t stored_ms) {
     now_->first_stored_ms = stored_ms;
     now_->first_offset = entry_.commitlog_offset;
   }
-  now_->last_stored_ms = stored_ms;
-  now_->before_last_offset = std::exchange(now_->last_offset, entry_.commitlog_offset);
+  const Current::State before = std::exchange(
+      now_->last, Current::State{entry_.commitlog_offset, stored_ms, now_->used_slots});
+  if (now_->next == said() - 1) {
+    now_->before_counted = before;
+    now_->counted = now_->last;
+  }
   last_offset_ = entry_.commitlog_offset;
   ++now_->next;
   ++entries_;
@@ -249,7 +252,8 @@ void VerifyIndex::check_chain(const IndexEntry& entry) {
   Current& now = *now_;
   if (entry.key_hash < 0) return;
   std::int32_t& newest = now.newest[now.slot_of(entry.key_hash)];
-  if (entry.previous != newest && now.bad_chains++ == 0) [[unlikely]] {
+  const bool counts = now.next < said() || !is_cut();
+  if (entry.previous != newest && counts && now.bad_chains++ == 0) [[unlikely]] {
     now.bad_chain_at = now.next;
     now.bad_chain_expected = newest;
     now.bad_chain_found = entry.previous;

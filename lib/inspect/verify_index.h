@@ -63,13 +63,19 @@ class VerifyIndex {
     std::vector<std::byte> buffer;
     std::int32_t buffer_first = 0;
     std::int32_t buffer_end = 0;
-    // Of the entries that are good: the first (if it is number 1) and the last two, and when their
-    // records were stored, if the log has them.
+    // Of the first entry, if it is good, and when its record was stored, if the log has it.
     std::optional<PhysicalOffset> first_offset;
-    PhysicalOffset last_offset{-1};
-    PhysicalOffset before_last_offset{-1};
     std::int64_t first_stored_ms = -1;
-    std::int64_t last_stored_ms = -1;
+    // How the header should be once an entry is counted. `counted`: the last that the header
+    // counts; a crash may have come between it and the rest of the header.
+    struct State {
+      PhysicalOffset offset{-1};
+      std::int64_t stored_ms = -1;
+      std::int32_t used_slots = 0;
+    };
+    State last;
+    std::optional<State> counted;
+    State before_counted;
     std::int64_t bad_entries = 0;
     // Entries that name another one before them than they should; the first of them.
     std::int64_t bad_chains = 0;
@@ -99,7 +105,6 @@ class VerifyIndex {
   void check_slots();
   void tell_chains();
   void check_header();
-  [[nodiscard]] bool is_uncounted(std::int32_t number) const;
   void find_count();
   [[nodiscard]] bool is_outlier() const;
   void skip_bad(const char* what);
@@ -117,6 +122,10 @@ class VerifyIndex {
   void file_damage(const IndexInfo& info, std::int64_t at, std::string what,
                    std::string expected = {}, std::string found = {});
   [[nodiscard]] bool is_newest() const;
+  // Was it being written when the broker died? Entries are written before their slots, and the
+  // header last.
+  [[nodiscard]] bool is_cut() const { return facts_.crashed && is_newest(); }
+  [[nodiscard]] std::int32_t said() const { return now_->info->header.index_count; }
 
   fs::Fs& fs_;
   VerifyFacts& facts_;

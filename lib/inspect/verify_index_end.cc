@@ -1,5 +1,6 @@
 // What is told of an index file when its entries have gone by, and of the index when the log has.
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include <fmt/format.h>
@@ -79,51 +80,48 @@ void VerifyIndex::tell_chains() {
   std::string what = fmt::format("entry {} names the one before it in its slot", now.bad_chain_at);
   if (now.bad_chain_found >= now.bad_chain_at) what += ": the chain has a cycle";
   if (now.bad_chains > 1) what += fmt::format("; so do {} others", now.bad_chains - 1);
-  if (is_uncounted(now.bad_chain_at)) return;  // check_header tells of the lot
   file_damage(*now.info, now.info->shape.entry_at(now.bad_chain_at) + 16, std::move(what),
               fmt::format("{}", now.bad_chain_expected), fmt::format("{}", now.bad_chain_found));
-}
-
-// Entries are written before their slots, and the header last: of what the header has not counted
-// when a broker was killed, chains and slots may not be there yet.
-bool VerifyIndex::is_uncounted(std::int32_t number) const {
-  return is_newest() && facts_.crashed && number >= now_->info->header.index_count;
 }
 
 void VerifyIndex::check_header() {
   const Current& now = *now_;
   const format::IndexHeader& header = now.info->header;
-  if (now.count <= 1) return;
+  if (now.count <= 1 || (is_cut() && header.index_count <= 1)) return;
   const auto differs = [&](std::int64_t at, const char* what, std::int64_t expected,
                            std::int64_t found) {
     if (expected != found)
       file_damage(*now.info, at, what, fmt::format("{}", expected), fmt::format("{}", found));
   };
-  // A crash may have come between entries and the header.
-  const bool is_behind = is_newest() && facts_.crashed && header.end_offset < now.last_offset;
   if (now.first_stored_ms >= 0)
     differs(0, "beginTimestamp, of the first key's record", now.first_stored_ms,
             header.begin_timestamp_ms);
   if (now.first_offset)
     differs(16, "beginPhyOffset, of the first key's record", now.first_offset->value(),
             header.begin_offset.value());
-  if (is_behind) {
+  if (is_cut() && header.end_offset < now.last.offset) {
     report_.add(Part::kIndex, {.severity = Severity::kNormal,
                                .file = now.info->path,
                                .at = 24,
                                .what = fmt::format(
                                    "its header lags behind the last of its entries, {} against {}; "
                                    "the next start puts it right",
-                                   header.end_offset.value(), now.last_offset.value())});
+                                   header.end_offset.value(), now.last.offset.value())});
   }
-  if (is_behind || now.bad_entries > 0) return;
-  if (now.last_stored_ms >= 0)
-    differs(8, "endTimestamp, of the last key's record", now.last_stored_ms,
-            header.end_timestamp_ms);
-  differs(24, "endPhyOffset, of the last key's record", now.last_offset.value(),
-          header.end_offset.value());
-  if (now.bad_chains == 0)
-    differs(32, "hashSlotCount, the slots that are used", now.used_slots, header.slot_count);
+  if (now.bad_entries > 0) return;
+  // The count may be wrong itself, which has been told of.
+  const Current::State expected = is_cut() ? now.counted.value_or(now.last) : now.last;
+  const bool is_one_behind = is_cut() && header.end_offset == now.before_counted.offset;
+  if (!is_one_behind) {
+    if (expected.stored_ms >= 0)
+      differs(8, "endTimestamp, of the last key's record", expected.stored_ms,
+              header.end_timestamp_ms);
+    differs(24, "endPhyOffset, of the last key's record", expected.offset.value(),
+            header.end_offset.value());
+  }
+  const bool is_one_off = is_cut() && std::abs(header.slot_count - expected.used_slots) <= 1;
+  if (now.bad_chains == 0 && !is_one_off)
+    differs(32, "hashSlotCount, the slots that are used", expected.used_slots, header.slot_count);
 }
 
 // Each slot must name the newest of its entries. Neighbours that do not are told as one.
@@ -146,8 +144,7 @@ void VerifyIndex::check_slots() {
       if (value == now.newest[slot]) [[likely]]
         continue;
       // Of an entry that a crash has not let be counted.
-      if (value >= now.count && is_newest() && facts_.crashed) continue;
-      if (is_uncounted(now.newest[slot]) && value < now.newest[slot]) continue;
+      if (is_cut() && (value >= said() || now.newest[slot] >= said() - 1)) continue;
       if (bad++ > 0) continue;
       first_bad = at + static_cast<std::int64_t>(i);
       expected = fmt::format("{}", now.newest[slot]);

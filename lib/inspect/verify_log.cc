@@ -305,6 +305,7 @@ Result<void> VerifyLog::note_tail(std::size_t number, std::int64_t at) {
   tail.begins = !is_zero(rest.first(std::min(rest.size(), format::kBlankHeadBytes)));
   const auto record = format::decode_record(rest, format::CheckBody::kCrc);
   tail.is_whole = record && record->physical_offset != tail.at;
+  tail.has_no_head = tail.is_whole && record->physical_offset == PhysicalOffset(0);
   tail_ = tail;
   if (facts_.live && record && !tail.is_whole) return {};  // written since
   MQ_TRY(tail.to, end_of_bytes(tail.at, file.start + bytes_of(file)));

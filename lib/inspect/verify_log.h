@@ -45,10 +45,11 @@ class VerifyLog {
   // What stands behind the last record.
   struct Tail {
     PhysicalOffset at{};
-    PhysicalOffset to{};    // behind the last byte that is not zero; `at` if there is none
-    std::string what{};     // why it is no record
-    bool begins = false;    // something stands right at `at`
-    bool is_whole = false;  // a record, whole, of another position
+    PhysicalOffset to{};       // behind the last byte that is not zero; `at` if there is none
+    std::string what{};        // why it is no record
+    bool begins = false;       // something stands right at `at`
+    bool is_whole = false;     // a record, whole, of another position
+    bool has_no_head = false;  // that position is 0: the broker fills it in last
   };
 
   [[nodiscard]] std::int64_t common_length() const;

@@ -64,7 +64,7 @@ void VerifyLog::tell_tail(std::int64_t flushed_ms) {
   // The file was cut: told already.
   if (log_.files().back().bytes < length_) return;
   const std::string bytes = fmt::format("{} bytes", tail.to - tail.at);
-  if (tail.is_whole) {
+  if (tail.is_whole && !(tail.has_no_head && facts_.is_unsettled())) {
     damage(tail.at,
            fmt::format("a whole record of another position behind the end of the log, which a "
                        "broker's recovery would take for a message: {}",
