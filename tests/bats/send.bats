@@ -195,8 +195,11 @@ PY
   echo one >&9
   wait_until eval '[ "$(mqrecv t | wc -l)" -eq 1 ]'
   kill -STOP "$mqd_pid"
+  taken() { awk '/^rchar/ { print $2 }' "/proc/$sender/io"; }
+  before=$(taken)
   echo two >&9
-  sleep 0.3  # past the linger: the second is under way
+  wait_until eval '[ "$(taken)" -gt "$before" ]'
+  sleep 1  # far past the linger: the second is under way
   kill -TERM "$sender"
   rc=0; wait "$sender" || rc=$?
   kill -CONT "$mqd_pid"

@@ -29,7 +29,8 @@ run_clients() {
     case $one in
       java) java_clients "$attempts" "$at" "${scenarios[@]}" ;;
       go) HOME=$tmp "$peers/go/peer" "$at" "${scenarios[@]}" ;;
-      python) HOME=$tmp "$peers/python/bin/python" "$here/clients/python/peer.py" "$at" "${scenarios[@]}" ;;
+      # Unbuffered: the client's library sometimes aborts in its own clean-up, when all has been said.
+      python) PYTHONUNBUFFERED=1 HOME=$tmp "$peers/python/bin/python" "$here/clients/python/peer.py" "$at" "${scenarios[@]}" ;;
       node) HOME=$tmp NODE_PATH=$peers/node/node_modules node "$here/clients/node/peer.js" "$at" "${scenarios[@]}" ;;
     esac >"$tmp/$name.$one.raw" 2>"$tmp/$name.$one.err" &
     running+=($!)
