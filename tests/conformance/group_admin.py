@@ -245,12 +245,6 @@ def case_relay_closed():
     equal(c.result(waiting, timeout=5).code, 1, 'the client has gone')
 
 
-def case_relay_timeout():
-    c, asked = client(), client()
-    asked.heartbeat('id-a', G, {T: '*'})
-    equal(c.ask(307, timeout=20, consumerGroup=G, clientId='id-a', jstackEnable=False).code, 207, 'no answer')
-
-
 def case_consume_directly():
     c, asked = client(), client()
     create_topic(c, T)

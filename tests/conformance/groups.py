@@ -153,4 +153,10 @@ def case_49():
     equal(lock(c, 'c2', q0, q1), [q0, q1], 'unlocked')
 
 
+def case_82():
+    answer = client().ask(9999)
+    equal(answer.code, 3, 'unknown')
+    assert '9999' in answer.remark, answer.remark
+
+
 run(globals())
