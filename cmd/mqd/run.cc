@@ -269,6 +269,11 @@ class Daemon {
           log::error("consumer offsets: {}", done.error().to_string());
         offsets_due_ms = now + config_.offset_flush_interval_ms;
       }
+      if (auto done = save_made(); done) {
+        made_unsaved_ = false;
+      } else if (!std::exchange(made_unsaved_, true)) {  // said once, tried every second
+        log::error("groups and retry topics: {}", done.error().to_string());
+      }
       names_->tick();
       if (second % 30 == 0) registration_->refresh();
       daemon::notify_watchdog();
@@ -294,12 +299,22 @@ class Daemon {
       log::error("consumer filters: {}", done.error().to_string());
       status = exit_status(done.error());
     }
+    if (auto done = save_made(); !done) {
+      log::error("groups and retry topics: {}", done.error().to_string());
+      status = exit_status(done.error());
+    }
     if (auto done = store_->close(); !done) {
       log::error("closing the store: {}", done.error().to_string());
       status = exit_status(done.error());
     }
     log::info("stopped");
     return status;
+  }
+
+  // Groups that clients have made by coming, and their retry topics.
+  Result<void> save_made() {
+    MQ_CHECK(groups_->flush());
+    return topics_->flush();
   }
 
   // What has been delivered is on disk before it is written that it has been.
@@ -333,6 +348,7 @@ class Daemon {
   std::unique_ptr<store::MessageStore> store_;
   std::optional<broker::Topics> topics_;
   std::optional<broker::GroupConfigs> groups_;
+  bool made_unsaved_ = false;
   std::optional<broker::ConsumerOffsets> offsets_;
   broker::ConsumerGroups consumers_;
   broker::ProducerGroups producers_;

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "base/log.h"
 #include "broker/state_file.h"
 #include "format/names.h"
 
@@ -36,39 +35,63 @@ Result<void> GroupConfigs::load() {
     MQ_TRY(stored, format::parse_subscription_group_json(text));
     return {};
   }));
-  auto next = std::make_shared<Table>();
-  for (const std::string_view name : kBuiltIn)
-    next->groups[std::string(name)] = with_defaults(name);
+  Table next;
+  for (const std::string_view name : kBuiltIn) next.groups[std::string(name)] = with_defaults(name);
   for (auto& [name, config] : stored.groups)
-    next->groups[name] = std::make_shared<const GroupConfig>(std::move(config));
+    next.groups[name] = std::make_shared<const GroupConfig>(std::move(config));
   stored.groups.clear();
-  next->rest = std::move(stored);
+  next.rest = std::move(stored);
   const MutexLock lock(mu_);
   table_ = std::move(next);
   return {};
 }
 
-GroupConfigs::TablePtr GroupConfigs::table() const {
-  const MutexLock lock(mu_);
-  return table_;
-}
-
-Result<void> GroupConfigs::commit(Table next) {
+template <typename Modify>
+Result<format::DataVersion> GroupConfigs::write(const Modify& modify) {
+  Table next;
+  {
+    const MutexLock lock(mu_);
+    next = table_;
+    unwritten_ = false;
+  }
+  modify(next);
   next.rest.version.bump(clock_.now_ms());
   format::GroupTable file = next.rest;
   for (const auto& [name, config] : next.groups) file.groups.emplace(name, *config);
-  MQ_CHECK(fs::write_file_atomically(fs_, path_, format::to_subscription_group_json(file),
-                                     /*keep_backup=*/true));
-  auto made = std::make_shared<const Table>(std::move(next));
+  auto done = fs::write_file_atomically(fs_, path_, format::to_subscription_group_json(file),
+                                        /*keep_backup=*/true);
+  if (done) return file.version;
   const MutexLock lock(mu_);
-  table_ = std::move(made);
+  unwritten_ = true;
+  return std::move(done).error();
+}
+
+template <typename Modify>
+Result<void> GroupConfigs::change(const Modify& modify) {
+  const MutexLock writing(file_mu_);
+  MQ_TRY(const format::DataVersion version, write(modify));
+  const MutexLock lock(mu_);
+  modify(table_);  // others may have made groups meanwhile: those stay
+  table_.rest.version = version;
+  return {};
+}
+
+Result<void> GroupConfigs::flush() {
+  const MutexLock writing(file_mu_);
+  {
+    const MutexLock lock(mu_);
+    if (!unwritten_) return {};
+  }
+  MQ_TRY(const format::DataVersion version, write([](Table&) {}));
+  const MutexLock lock(mu_);
+  table_.rest.version = version;
   return {};
 }
 
 GroupConfigs::Group GroupConfigs::find(std::string_view group) const {
   const MutexLock lock(mu_);
-  const auto at = table_->groups.find(group);
-  return at == table_->groups.end() ? nullptr : at->second;
+  const auto at = table_.groups.find(group);
+  return at == table_.groups.end() ? nullptr : at->second;
 }
 
 GroupConfigs::Group GroupConfigs::find_or_create(std::string_view group) {
@@ -76,22 +99,16 @@ GroupConfigs::Group GroupConfigs::find_or_create(std::string_view group) {
   const bool allowed = config_.auto_create_group ||
                        (config_.create_system_groups && group.starts_with(kSystemPrefix));
   if (!allowed || !format::check_group_name(group)) return nullptr;
-  const MutexLock changing(change_mu_);
-  if (Group known = find(group)) return known;  // somebody was faster
-  Table next = *table();
-  Group made = with_defaults(group);
-  next.groups.emplace(group, made);
-  if (auto done = commit(std::move(next)); !done) {
-    log::error("group '{}' was not made: {}", group, done.error().to_string());
-    return nullptr;
-  }
-  return made;
+  const MutexLock lock(mu_);
+  const auto [at, is_new] = table_.groups.try_emplace(std::string(group));
+  if (is_new) at->second = with_defaults(group), unwritten_ = true;
+  return at->second;
 }
 
 format::GroupTable GroupConfigs::all() const {
-  const TablePtr now = table();
-  format::GroupTable out = now->rest;
-  for (const auto& [name, config] : now->groups) out.groups.emplace(name, *config);
+  const MutexLock lock(mu_);
+  format::GroupTable out = table_.rest;
+  for (const auto& [name, config] : table_.groups) out.groups.emplace(name, *config);
   return out;
 }
 
@@ -101,47 +118,42 @@ Result<void> GroupConfigs::put(GroupConfig wanted) {
     return Error{Errc::kInvalid, fmt::format("group '{}': attribute '{}' is not known", wanted.name,
                                              wanted.attributes.begin()->first)};
   }
-  const MutexLock changing(change_mu_);
-  Table next = *table();
-  Group& slot = next.groups[wanted.name];
-  if (slot != nullptr) {  // what another broker left there stays
-    wanted.attributes = slot->attributes;
-    wanted.extra = slot->extra;
+  if (const Group known = find(wanted.name)) {  // what another broker left there stays
+    wanted.attributes = known->attributes;
+    wanted.extra = known->extra;
   }
-  slot = std::make_shared<const GroupConfig>(std::move(wanted));
-  return commit(std::move(next));
+  const Group made = std::make_shared<const GroupConfig>(std::move(wanted));
+  return change([&](Table& table) { table.groups[made->name] = made; });
 }
 
 Result<void> GroupConfigs::remove(std::string_view group) {
-  const MutexLock changing(change_mu_);
-  Table next = *table();
-  const auto at = next.groups.find(group);
-  if (at == next.groups.end()) return {};
-  next.groups.erase(at);
-  return commit(std::move(next));
+  if (find(group) == nullptr) return {};
+  return change([&](Table& table) {
+    if (const auto at = table.groups.find(group); at != table.groups.end()) table.groups.erase(at);
+  });
 }
 
 bool GroupConfigs::is_read_forbidden(std::string_view group, std::string_view topic) const {
-  const TablePtr now = table();
-  if (now->rest.forbidden.empty()) return false;
-  const auto topics = now->rest.forbidden.find(std::string(group));
-  if (topics == now->rest.forbidden.end()) return false;
+  const MutexLock lock(mu_);
+  const auto& forbidden = table_.rest.forbidden;
+  if (forbidden.empty()) return false;  // nearly always
+  const auto topics = forbidden.find(std::string(group));
+  if (topics == forbidden.end()) return false;
   const auto bits = topics->second.find(std::string(topic));
   return bits != topics->second.end() && (bits->second & format::kPermRead) != 0;
 }
 
 Result<void> GroupConfigs::forbid_read(std::string_view group, std::string_view topic,
                                        bool forbidden) {
-  const MutexLock changing(change_mu_);
   if (is_read_forbidden(group, topic) == forbidden) return {};
-  Table next = *table();
-  auto& topics = next.rest.forbidden[std::string(group)];
-  std::int32_t& bits = topics[std::string(topic)];
-  bits ^= format::kPermRead;
-  // An entry that forbids nothing goes; those of other topics stay (the reference drops them).
-  if (bits == 0) topics.erase(std::string(topic));
-  if (topics.empty()) next.rest.forbidden.erase(std::string(group));
-  return commit(std::move(next));
+  return change([&](Table& table) {
+    auto& topics = table.rest.forbidden[std::string(group)];
+    std::int32_t& bits = topics[std::string(topic)];
+    bits = forbidden ? bits | format::kPermRead : bits & ~format::kPermRead;
+    // An entry that forbids nothing goes; those of other topics stay (the reference drops them).
+    if (bits == 0) topics.erase(std::string(topic));
+    if (topics.empty()) table.rest.forbidden.erase(std::string(group));
+  });
 }
 
 }  // namespace mq::broker

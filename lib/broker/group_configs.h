@@ -1,8 +1,10 @@
 // The consumer groups that this broker knows: config/subscriptionGroup.json with the built-in
 // groups, creation on first use, and what a group may not read (semantics.md 9.3, 9.4).
 //
-// Any thread. Every change is on disk (atomically, the old file as .bak) before the call returns; a
-// change that could not be written is not made.
+// Any thread. What an administrator changes is on disk (atomically, the old file as .bak) before
+// the call returns, and is not made when it could not be written. A group made on first use is on
+// disk with the next flush(): a heartbeat makes the same group again, and nobody waits for a disk
+// when a thousand of them come at once. Readers never wait for a write.
 #pragma once
 
 #include <map>
@@ -34,9 +36,11 @@ class GroupConfigs {
   // Null when there is no such group.
   [[nodiscard]] Group find(std::string_view group) const;
   // The same, made with the defaults when that is allowed: autoCreateSubscriptionGroup, or
-  // enableCreateSysGroup for the broker's own (CID_RMQ_SYS_). Null when it is not, when the name is
-  // not one, or when the file could not be written (the log says why).
+  // enableCreateSysGroup for the broker's own (CID_RMQ_SYS_). Null when it is not, or when the name
+  // is not one.
   [[nodiscard]] Group find_or_create(std::string_view group);
+  // Writes the file if there are groups that are not in it.
+  Result<void> flush();
   [[nodiscard]] format::GroupTable all() const;
 
   // R(200): replaces the whole configuration. Errors: kInvalid (name, attributes: none is known),
@@ -55,20 +59,22 @@ class GroupConfigs {
     std::map<std::string, Group, std::less<>> groups;
     format::GroupTable rest;  // everything of the file but the groups
   };
-  using TablePtr = std::shared_ptr<const Table>;
 
-  [[nodiscard]] TablePtr table() const;
-  // Writes the table as the next version and makes it the one that counts.
-  Result<void> commit(Table next) MQ_REQUIRES(change_mu_);
+  // Makes a change: to a copy, which is written, then to the table itself.
+  template <typename Modify>
+  Result<void> change(const Modify& modify) MQ_EXCLUDES(file_mu_, mu_);
+  // Writes the table with `modify` done to it; returns the version that was written.
+  template <typename Modify>
+  Result<format::DataVersion> write(const Modify& modify) MQ_REQUIRES(file_mu_);
 
   fs::Fs& fs_;
   Clock& clock_;
   const BrokerConfig& config_;
   const std::string path_;
-  Mutex
-      change_mu_;  // one change at a time, its write to disk included; who reads never waits for it
+  Mutex file_mu_;  // one write at a time; taken before mu_
   mutable Mutex mu_;
-  TablePtr table_ MQ_GUARDED_BY(mu_) = std::make_shared<const Table>();
+  Table table_ MQ_GUARDED_BY(mu_);
+  bool unwritten_ MQ_GUARDED_BY(mu_) = false;  // the table has groups that the file has not
 };
 
 }  // namespace mq::broker

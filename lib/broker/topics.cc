@@ -163,11 +163,11 @@ format::TopicTable Topics::all() const {
 
 Result<TopicInfo> Topics::create_on_send(std::string_view topic, std::string_view default_topic,
                                          std::int32_t queues, bool unit_mode) {
-  const MutexLock lock(mu_);
-  if (const auto at = table_.topics.find(topic); at != table_.topics.end())
-    return info_of(at->second);
-  const auto base = table_.topics.find(default_topic);
-  const bool from_template = base != table_.topics.end() &&
+  const MutexLock changing(file_mu_);
+  format::TopicTable next = copy();
+  if (const auto at = next.topics.find(topic); at != next.topics.end()) return info_of(at->second);
+  const auto base = next.topics.find(default_topic);
+  const bool from_template = base != next.topics.end() &&
                              (base->second.perm & format::kPermInherit) != 0 &&
                              (default_topic != "TBW102" || config_.auto_create_topic);
   TopicConfig made;
@@ -185,23 +185,32 @@ Result<TopicInfo> Topics::create_on_send(std::string_view topic, std::string_vie
   }
   made.sys_flag = unit_mode ? 1 : 0;
   const TopicInfo info = info_of(made);
-  table_.topics[std::string(topic)] = std::move(made);
-  MQ_CHECK(store_locked({{std::string(topic)}}));
+  next.topics[std::string(topic)] = std::move(made);
+  MQ_CHECK(commit(std::move(next), {{std::string(topic)}}));
   return info;
 }
 
 Result<TopicInfo> Topics::find_or_create(std::string_view topic, std::int32_t queues,
-                                         std::int32_t sys_flag) {
+                                         std::int32_t sys_flag, Durable durable) {
   if (const auto known = find(topic)) return *known;
   MQ_CHECK(format::check_topic_name(topic));
-  const MutexLock lock(mu_);
-  if (const auto at = table_.topics.find(topic); at != table_.topics.end())
-    return info_of(at->second);
   TopicConfig made = make(std::string(topic), std::max(0, queues), kReadWrite);
   made.sys_flag = sys_flag;
-  const TopicInfo info = info_of(made);
-  table_.topics[std::string(topic)] = std::move(made);
-  MQ_CHECK(store_locked({{std::string(topic)}}));
+  if (durable == Durable::kSoon) {
+    const MutexLock lock(mu_);
+    const auto [at, is_new] = table_.topics.try_emplace(std::string(topic), std::move(made));
+    if (is_new) {
+      unwritten_ = true;
+      table_.version.bump(clock_.now_ms());
+      tell({{at->first}});
+    }
+    return info_of(at->second);
+  }
+  const MutexLock changing(file_mu_);
+  format::TopicTable next = copy();
+  const auto [at, is_new] = next.topics.try_emplace(std::string(topic), std::move(made));
+  const TopicInfo info = info_of(at->second);
+  if (is_new) MQ_CHECK(commit(std::move(next), {{std::string(topic)}}));
   return info;
 }
 
@@ -210,20 +219,22 @@ Result<void> Topics::put(TopicConfig wanted, std::string_view attributes) {
 }
 
 Result<void> Topics::put_all(std::vector<TopicChange> changes) {
-  const MutexLock lock(mu_);
+  const MutexLock changing(file_mu_);
+  format::TopicTable next = copy();
   std::vector<std::string> changed;
   Result<void> done;
   for (TopicChange& change : changes) {
     std::string name = change.wanted.name;
-    const auto one = put_locked(std::move(change.wanted), change.attributes);
+    const auto one = put_into(next, std::move(change.wanted), change.attributes);
     if (one && *one) changed.push_back(std::move(name));
     if (!one && done) done = one.error();
   }
-  if (!changed.empty()) MQ_CHECK(store_locked(changed));
+  if (!changed.empty()) MQ_CHECK(commit(std::move(next), changed));
   return done;
 }
 
-Result<bool> Topics::put_locked(TopicConfig wanted, std::string_view attributes) {
+Result<bool> Topics::put_into(format::TopicTable& table, TopicConfig wanted,
+                              std::string_view attributes) const {
   MQ_CHECK(format::check_topic_name(wanted.name));
   if (is_system(wanted.name))
     return Error{Errc::kInvalid, fmt::format("topic '{}' is the system's own", wanted.name)};
@@ -234,13 +245,13 @@ Result<bool> Topics::put_locked(TopicConfig wanted, std::string_view attributes)
     return Error{Errc::kInvalid, fmt::format("{} read and {} write queues: expected 0..65536",
                                              wanted.read_queues, wanted.write_queues)};
   }
-  const auto old = table_.topics.find(wanted.name);
-  const bool creating = old == table_.topics.end();
+  const auto old = table.topics.find(wanted.name);
+  const bool creating = old == table.topics.end();
   if (!creating) wanted.attributes = old->second.attributes, wanted.extra = old->second.extra;
   MQ_CHECK(change_attributes(wanted.attributes, attributes, creating));
   if (!creating && old->second == wanted) return false;
   const std::string name = wanted.name;
-  table_.topics[name] = std::move(wanted);
+  table.topics[name] = std::move(wanted);
   return true;
 }
 
@@ -248,25 +259,68 @@ Result<void> Topics::remove(std::string_view topic) {
   MQ_CHECK(format::check_topic_name(topic));
   if (is_system(topic))
     return Error{Errc::kInvalid, fmt::format("topic '{}' is the system's own", topic)};
-  const MutexLock lock(mu_);
-  const auto at = table_.topics.find(topic);
-  if (at == table_.topics.end()) return {};
-  table_.topics.erase(at);
-  return store_locked({{std::string(topic)}});
+  const MutexLock changing(file_mu_);
+  format::TopicTable next = copy();
+  const auto at = next.topics.find(topic);
+  if (at == next.topics.end()) return {};
+  next.topics.erase(at);
+  return commit(std::move(next), {{std::string(topic)}});
 }
 
-Result<void> Topics::store_locked(std::span<const std::string> changed) {
-  table_.version.bump(clock_.now_ms());
-  MQ_CHECK(fs::write_file_atomically(fs_, path_, format::to_topics_json(table_),
+format::TopicTable Topics::copy() const {
+  const MutexLock lock(mu_);
+  return table_;
+}
+
+Result<void> Topics::commit(format::TopicTable next, std::span<const std::string> changed) {
+  const format::DataVersion before = next.version;
+  next.version.bump(clock_.now_ms());
+  MQ_CHECK(fs::write_file_atomically(fs_, path_, format::to_topics_json(next),
                                      /*keep_backup=*/true));
-  if (!listener_) return {};
+  const MutexLock lock(mu_);
+  for (const std::string& name : changed) {
+    if (auto node = next.topics.extract(name); !node.empty()) {
+      table_.topics.insert_or_assign(name, std::move(node.mapped()));
+    } else {
+      table_.topics.erase(name);
+    }
+  }
+  // Topics that came meanwhile are not in the file, and have moved the version themselves.
+  unwritten_ = table_.version != before;
+  if (unwritten_) {
+    table_.version.bump(clock_.now_ms());
+  } else {
+    table_.version = next.version;
+  }
+  tell(changed);
+  return {};
+}
+
+Result<void> Topics::flush() {
+  const MutexLock changing(file_mu_);
+  format::TopicTable next;
+  {
+    const MutexLock lock(mu_);
+    if (!unwritten_) return {};
+    unwritten_ = false;
+    next = table_;
+  }
+  auto done = fs::write_file_atomically(fs_, path_, format::to_topics_json(next),
+                                        /*keep_backup=*/true);
+  if (done) return done;
+  const MutexLock lock(mu_);
+  unwritten_ = true;
+  return done;
+}
+
+void Topics::tell(std::span<const std::string> changed) {
+  if (!listener_) return;
   Changes changes{.topics = {}, .version = table_.version};
   for (const std::string& name : changed) {
     const auto at = table_.topics.find(name);
     changes.topics.emplace_back(name, at == table_.topics.end() ? nullptr : &at->second);
   }
   listener_(changes);
-  return {};
 }
 
 void Topics::on_change(std::function<void(const Changes&)> listener) {

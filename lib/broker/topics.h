@@ -1,7 +1,9 @@
 // The topics of this broker: config/topics.json, the system topics, creation on send (semantics.md
 // section 1).
 //
-// Any thread. Every change is on disk (atomically, the old file as .bak) before the call returns.
+// Any thread. Every change is on disk (atomically, the old file as .bak) before the call returns,
+// and is not made when it could not be written; but for what find_or_create() may leave to flush().
+// Readers never wait for a write.
 #pragma once
 
 #include <functional>
@@ -44,8 +46,8 @@ class Topics {
     std::vector<std::pair<std::string_view, const format::TopicConfig*>> topics;
     const format::DataVersion& version;
   };
-  // Called for each change once it is on disk, under the lock of the topics: must be quick and must
-  // not call back. An empty function ends it.
+  // Called for each change once it counts, under the lock of the topics: must be quick and must not
+  // call back. An empty function ends it.
   void on_change(std::function<void(const Changes&)> listener);
 
   [[nodiscard]] std::optional<TopicInfo> find(std::string_view topic) const;
@@ -57,9 +59,14 @@ class Topics {
   Result<TopicInfo> create_on_send(std::string_view topic, std::string_view default_topic,
                                    std::int32_t queues, bool unit_mode);
   // The broker's own need of a topic (retry, dead letters): as it is, or made with `queues` to read
-  // and write, readable and writable. Errors: kInvalid (the name), kIo, kNoSpace.
+  // and write, readable and writable. `durable`: kNow has it on disk before the call returns; with
+  // kSoon that is flush()'s, for topics that hold nothing and would be made again. Errors: kInvalid
+  // (the name), kIo, kNoSpace.
+  enum class Durable : std::uint8_t { kNow, kSoon };
   Result<TopicInfo> find_or_create(std::string_view topic, std::int32_t queues,
-                                   std::int32_t sys_flag = 0);
+                                   std::int32_t sys_flag = 0, Durable durable = Durable::kNow);
+  // Writes the file if there are topics that are not in it.
+  Result<void> flush();
   // R(17): `attributes` as "+key=value,-key". Same as stored: no change. Errors: kInvalid, kIo.
   Result<void> put(format::TopicConfig config, std::string_view attributes);
   // R(18): many, on disk with one write of the file. What is wrong with one does not keep the
@@ -79,15 +86,22 @@ class Topics {
  private:
   void add_system_topics() MQ_REQUIRES(mu_);
   // Tells whether it changed anything.
-  Result<bool> put_locked(format::TopicConfig wanted, std::string_view attributes) MQ_REQUIRES(mu_);
-  Result<void> store_locked(std::span<const std::string> changed) MQ_REQUIRES(mu_);
+  Result<bool> put_into(format::TopicTable& table, format::TopicConfig wanted,
+                        std::string_view attributes) const;
+  [[nodiscard]] format::TopicTable copy() const MQ_EXCLUDES(mu_);
+  // Writes `next`, then takes what `changed` names over into the table and tells the listener.
+  Result<void> commit(format::TopicTable next, std::span<const std::string> changed)
+      MQ_REQUIRES(file_mu_);
+  void tell(std::span<const std::string> changed) MQ_REQUIRES(mu_);
 
   fs::Fs& fs_;
   Clock& clock_;
   const BrokerConfig& config_;
   const std::string path_;
+  Mutex file_mu_;  // one change with its write at a time; taken before mu_
   mutable Mutex mu_;
   format::TopicTable table_ MQ_GUARDED_BY(mu_);
+  bool unwritten_ MQ_GUARDED_BY(mu_) = false;  // the table has topics that the file has not
   std::function<void(const Changes&)> listener_ MQ_GUARDED_BY(mu_);
 };
 

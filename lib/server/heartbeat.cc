@@ -30,11 +30,13 @@ broker::Subscriptions to_subscriptions(const wire::ConsumerData& data) {
   return out;
 }
 
-// Push consumers pull their retry topic from the first moment on.
+// Push consumers pull their retry topic from the first moment on. It is made again by any
+// heartbeat.
 void make_retry_topic(const Parts& p, const wire::ConsumerData& data,
                       const format::GroupConfig& group) {
   auto made = p.topics.find_or_create(std::string(format::kRetryPrefix) + data.group,
-                                      group.retry_queues, data.unit_mode ? kUnitSubscription : 0);
+                                      group.retry_queues, data.unit_mode ? kUnitSubscription : 0,
+                                      broker::Topics::Durable::kSoon);
   if (!made) log::error("retry topic of group '{}': {}", data.group, made.error().to_string());
 }
 

@@ -50,9 +50,12 @@ TEST_F(GroupConfigsTest, MakesAGroupOnFirstUseWithTheDefaults) {
   ASSERT_NE(made, nullptr);
   EXPECT_EQ(made->retry_max_times, 16);
   EXPECT_EQ(made->retry_queues, 1);
+  EXPECT_FALSE(fs.exists(kPath)) << "nobody waits for the disk";
+  ASSERT_TRUE(groups->flush());
   const std::int64_t counter = on_disk().version.counter;
   EXPECT_EQ(counter, 1);
   EXPECT_NE(groups->find_or_create("CG"), nullptr);
+  ASSERT_TRUE(groups->flush());
   EXPECT_EQ(on_disk().version.counter, counter) << "a known group changes nothing";
   EXPECT_EQ(on_disk().groups.count("TOOLS_CONSUMER"), 1U);
   EXPECT_NE(open()->find("CG"), nullptr);
@@ -121,6 +124,27 @@ TEST_F(GroupConfigsTest, ForbidsATopicAndNoOther) {
   EXPECT_TRUE(on_disk().forbidden.empty());
 }
 
+TEST_F(GroupConfigsTest, AChangeTakesAlongTheGroupsThatWereNotWrittenYet) {
+  const auto groups = open();
+  ASSERT_NE(groups->find_or_create("First"), nullptr);
+  format::GroupConfig wanted;
+  wanted.name = "CG";
+  ASSERT_TRUE(groups->put(wanted));
+  EXPECT_EQ(on_disk().groups.count("First"), 1U);
+  const std::int64_t counter = on_disk().version.counter;
+  ASSERT_TRUE(groups->flush());
+  EXPECT_EQ(on_disk().version.counter, counter) << "nothing left to write";
+}
+
+TEST_F(GroupConfigsTest, AFlushThatFailedIsRepeated) {
+  const auto groups = open();
+  ASSERT_NE(groups->find_or_create("CG"), nullptr);
+  fs.fail({.op = test::FsOp::kWrite, .sys_errno = ENOSPC});
+  EXPECT_FALSE(groups->flush());
+  ASSERT_TRUE(groups->flush());
+  EXPECT_EQ(on_disk().groups.count("CG"), 1U);
+}
+
 TEST_F(GroupConfigsTest, AChangeThatCouldNotBeWrittenIsNotMade) {
   const auto groups = open();
   ASSERT_NE(groups->find_or_create("CG"), nullptr);
@@ -130,7 +154,6 @@ TEST_F(GroupConfigsTest, AChangeThatCouldNotBeWrittenIsNotMade) {
   wanted.retry_max_times = 1;
   EXPECT_FALSE(groups->put(wanted));
   EXPECT_EQ(groups->find("CG")->retry_max_times, 16);
-  EXPECT_EQ(groups->find_or_create("Other"), nullptr);
   EXPECT_FALSE(groups->remove("CG"));
   EXPECT_NE(groups->find("CG"), nullptr);
   EXPECT_FALSE(groups->forbid_read("CG", "T", true));
@@ -140,6 +163,7 @@ TEST_F(GroupConfigsTest, AChangeThatCouldNotBeWrittenIsNotMade) {
 TEST_F(GroupConfigsTest, RemovesAGroupForGood) {
   auto groups = open();
   ASSERT_NE(groups->find_or_create("CG"), nullptr);
+  ASSERT_TRUE(groups->flush());
   ASSERT_TRUE(groups->remove("CG"));
   ASSERT_TRUE(groups->remove("CG")) << "fine if there is none";
   EXPECT_EQ(open()->find("CG"), nullptr);
