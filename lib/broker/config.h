@@ -58,6 +58,7 @@ struct BrokerConfig {
   std::int32_t filter_bloom_error_percent = 20;     // maxErrorRateOfBloomFilter
   std::int64_t filter_dead_kept_ms = 86'400'000;    // filterDataCleanTimeSpan
   std::int64_t offset_flush_interval_ms = 5000;     // flushConsumerOffsetInterval
+  bool store_replies = true;                        // storeReplyMessageEnable
   bool server_side_reset = true;                    // useServerSideResetOffset
   std::int64_t idle_seconds = 120;                  // serverChannelMaxIdleTimeSeconds
   std::int32_t net_threads = 1;                     // serverSelectorThreads

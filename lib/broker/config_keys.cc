@@ -238,6 +238,8 @@ std::vector<ConfigKey> make_keys() {
              "ms between writes of consumerOffset.json"),
       MQ_INT("flushDelayOffsetInterval", delay_offset_flush_interval_ms, 10, kDayMs,
              "ms between writes of delayOffset.json"),
+      MQ_BOOL("storeReplyMessageEnable", store_replies,
+              "keep replies that were pushed to who asked"),
       MQ_BOOL("useServerSideResetOffset", server_side_reset,
               "offsets are reset here, not by the clients that are told to"),
       MQ_INT("serverChannelMaxIdleTimeSeconds", idle_seconds, 1, 86'400,

@@ -318,7 +318,6 @@ constexpr auto kWithoutMeaning = std::to_array<std::string_view>({
     "storePathBrokerIdentity",
     "storePathDLedgerCommitLog",
     "storePathEpochFile",
-    "storeReplyMessageEnable",
     "subscriptionExpiredTimeout",
     "syncBrokerMemberGroupPeriod",
     "syncBrokerMetadataPeriod",

@@ -37,6 +37,7 @@ void when_dispatched(const Call& call, Handle handle);
 
 // One file a family; the codes that each serves are in dispatch.cc.
 void handle_send(const Call& call);
+void handle_reply(const Call& call);
 void handle_send_back(const Call& call);
 void handle_pull(const Call& call);
 void handle_queue_bound(const Call& call);

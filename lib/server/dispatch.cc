@@ -18,9 +18,10 @@ Handle handler_of(std::int32_t code) noexcept {
     case wire::kSendMessage:
     case wire::kSendMessageV2:
     case wire::kSendBatchMessage:
+      return handle_send;
     case wire::kSendReplyMessage:
     case wire::kSendReplyMessageV2:
-      return handle_send;
+      return handle_reply;
     case wire::kConsumerSendMsgBack:
       return handle_send_back;
     case wire::kPullMessage:

@@ -22,16 +22,21 @@ class LaterReply {
 
   void reply(std::int32_t code, std::string_view remark = {}, std::span<const wire::Field> ext = {},
              std::string_view body = {}) const {
+    reply_with(code, remark, [&](std::string& out, const wire::Header& header) {
+      wire::append_frame(out, header, ext, as_bytes(body));
+    });
+  }
+  // `append` writes the answer's frame with the header that it is given.
+  template <typename Append>
+  void reply_with(std::int32_t code, std::string_view remark, const Append& append) const {
     const auto target = wanted_ ? connection_.lock() : nullptr;
     if (target == nullptr) return;
     std::string frame;
-    wire::append_frame(frame,
-                       {.serialize = serialize_,
-                        .code = code,
-                        .opaque = opaque_,
-                        .flag = wire::kFlagResponse,
-                        .remark = remark},
-                       ext, as_bytes(body));
+    append(frame, wire::Header{.serialize = serialize_,
+                               .code = code,
+                               .opaque = opaque_,
+                               .flag = wire::kFlagResponse,
+                               .remark = remark});
     target->post([frame = std::move(frame)](net::Connection& c) { c.out() += frame; });
   }
 

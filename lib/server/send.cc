@@ -1,4 +1,4 @@
-// R(10), R(310), R(320), R(324), R(325): a message, a batch or a reply into the log (semantics.md
+// R(10), R(310), R(320): a message or a batch into the log (semantics.md
 // section 2).
 #include "wire/send.h"
 

@@ -5,7 +5,6 @@
 
 #include "format/message_id.h"
 #include "format/properties.h"
-#include "server/reply.h"
 #include "server/send_parts.h"
 #include "wire/codes.h"
 
@@ -137,14 +136,10 @@ void answer_send(const Call& call, const SentMessages& sent, const store::PutRes
   std::int64_t bytes = 0;
   for (const auto& m : sent.messages) bytes += static_cast<std::int64_t>(m.body.size());
   call.p.stats.put(sent.common.topic, static_cast<std::int64_t>(sent.messages.size()), bytes);
-  const bool reply = is_reply(call.request.code);
-  if (!call.wants_answer() && !reply) return;
+  if (!call.wants_answer()) return;
 
   thread_local std::string ids;  // kept for its memory
   write_ids(sent.send.bulk, sent.common, sent.messages, result, ids);
-  if (reply) {
-    return push_reply(call, sent.send, sent.common, sent.messages.front().properties, ids, result);
-  }
   const std::string_view transaction_id =
       sent.send.batch
           ? std::string_view()

@@ -34,7 +34,10 @@ std::optional<broker::TopicInfo> topic_of(const Call& call, const wire::SendRequ
 // The body, and what a batch may not be.
 bool check_body(const Call& call, const wire::SendRequest& send) {
   const Bytes body = call.request.body;
-  if (body.empty())
+  // A reply may have none (Go's): it is pushed all the same.
+  const bool reply = call.request.code == wire::kSendReplyMessage ||
+                     call.request.code == wire::kSendReplyMessageV2;
+  if (body.empty() && !reply)
     return refuse_send(call, wire::kMessageIllegal, "the message has no body"), false;
   if (!send.batch) return true;
   if (send.topic.starts_with(format::kRetryPrefix)) {
