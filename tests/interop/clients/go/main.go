@@ -26,7 +26,7 @@ import (
 	"github.com/apache/rocketmq-client-go/v2/rlog"
 )
 
-const patience = 90 * time.Second
+const patience = 150 * time.Second
 
 var namesrv string
 

@@ -10,7 +10,7 @@ const httpclient = require('urllib');
 const { Consumer, Producer, Message } = require('ali-ons');
 
 const nameSrv = process.argv[2];
-const PATIENCE_MS = 90000;
+const PATIENCE_MS = 150000;
 const quiet = { info() {}, debug() {}, warn() {}, error(...args) { console.error(...args); } };
 let instance = 0;
 

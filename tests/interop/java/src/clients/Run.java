@@ -85,7 +85,7 @@ public final class Run {
         return null;
       }));
     }
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(280);
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(400);
     for (int i = 0; i < running.size(); i++) {
       try {
         running.get(i).get(Math.max(1, end - System.nanoTime()), TimeUnit.NANOSECONDS);
