@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "inspect/repair_compare.h"
+#include "inspect/repair_compare_index.h"
 
 namespace mq::inspect {
 

@@ -10,6 +10,7 @@
 #include "inspect/rebuild.h"
 #include "inspect/repair_change.h"
 #include "inspect/repair_compare.h"
+#include "inspect/repair_compare_index.h"
 #include "inspect/repair_leftover.h"
 #include "inspect/repair_log.h"
 #include "inspect/repair_numbers.h"
