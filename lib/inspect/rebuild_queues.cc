@@ -130,6 +130,7 @@ Result<void> QueueBuilder::add(std::string_view topic, QueueId id, std::int64_t 
 
 Result<void> QueueBuilder::place(Queue& queue, const QueueNumbering::Placed& placed) {
   using How = QueueNumbering::How;
+  if (placed.how != How::kStray) ++queue.records;
   if (placed.how == How::kInOrder && queue.first >= 0) [[likely]]
     return push(queue, placed.entry);
   if (placed.how != How::kInOrder && hooks_.note) hooks_.note({queue.key, placed, queue.last_end});
@@ -140,6 +141,8 @@ Result<void> QueueBuilder::place(Queue& queue, const QueueNumbering::Placed& pla
     queue.buffer.clear();
     const std::int64_t missing = std::min(placed.missing, kRepeatedMax);
     queue.first = queue.end = placed.number - missing;
+    queue.first_at = placed.entry.commitlog_offset;
+    queue.records = 1;
     MQ_CHECK(sink_.start(queue.key, queue.first));
     MQ_CHECK(fill_gap(queue, missing, placed.entry));
   } else {
@@ -216,7 +219,13 @@ std::vector<QueueBuilder::Range> QueueBuilder::ranges() const {
   std::vector<Range> out;
   for (const auto& [topic, queues] : queues_) {
     for (const auto& [id, queue] : queues) {
-      if (queue->first >= 0) out.push_back({queue->key, queue->first, queue->end, queue->last_end});
+      if (queue->first >= 0)
+        out.push_back({.queue = queue->key,
+                       .first = queue->first,
+                       .end = queue->end,
+                       .records = queue->records,
+                       .first_at = queue->first_at,
+                       .last_end = queue->last_end});
     }
   }
   std::sort(out.begin(), out.end(),

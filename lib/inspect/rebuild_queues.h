@@ -103,6 +103,8 @@ class QueueBuilder {
     QueueKey queue;
     std::int64_t first = 0;
     std::int64_t end = 0;
+    std::int64_t records = 0;   // numbers without one not counted
+    PhysicalOffset first_at{};  // its first record
     PhysicalOffset last_end{};  // end of its last record
   };
   [[nodiscard]] std::vector<Range> ranges() const;  // sorted
@@ -114,6 +116,8 @@ class QueueBuilder {
     QueueNumbering numbering;
     std::int64_t first = -1;
     std::int64_t end = 0;
+    std::int64_t records = 0;
+    PhysicalOffset first_at{-1};
     PhysicalOffset last_end{-1};
     std::vector<std::byte> buffer;  // entries [end - buffer/20, end)
   };

@@ -175,6 +175,7 @@ void QueueCompare::check_files(State& state, const QueueKey& key) {
 Result<void> QueueCompare::check_before(State& state, const QueueDirectory& queue,
                                         std::int64_t number) {
   const std::int64_t end = number * kEntryBytes;
+  PhysicalOffset last(-1);
   for (std::int64_t at = queue.files.front().start; at < end && state.what.empty();) {
     const auto want = static_cast<std::size_t>(
         std::min<std::int64_t>(end - at, static_cast<std::int64_t>(block_.size())));
@@ -188,6 +189,13 @@ Result<void> QueueCompare::check_before(State& state, const QueueDirectory& queu
         differ(state, &queue, n,
                fmt::format("entry {} of the record at {}, where there is none of that number", n,
                            entry->commitlog_offset.value()));
+      } else if (!entry->is_filler()) {
+        if (entry->commitlog_offset <= last) {
+          differ(state, &queue, n,
+                 fmt::format("entry {} of offset {}, the one before it of {}", n,
+                             entry->commitlog_offset.value(), last.value()));
+        }
+        last = entry->commitlog_offset;
       }
     }
     if (got < want) {

@@ -1,6 +1,6 @@
 // Holds the index files of a store against the keys that its log gives: every key of the log in
-// order, each in its chain. Keys of records before the log's beginning may be there or not, as may a
-// record's keys a second time (a crash repeats the last). Writes nothing. One thread.
+// order, each in its chain. Keys of records before the log's beginning may be there or not, as may
+// a record's keys a second time (a crash repeats the last). Writes nothing. One thread.
 #pragma once
 
 #include <cstdint>

@@ -48,8 +48,8 @@ Result<Leftover> examine_leftover(fs::Fs& fs, const QueueDirectory& queue, std::
                              entry.commitlog_offset.value()));
           return false;
         }
-        if (out.last && entry.commitlog_offset < out.last->entry.commitlog_offset) {
-          differ(fmt::format("entry {} is of an earlier record than the one before it", number));
+        if (out.last && entry.commitlog_offset <= out.last->entry.commitlog_offset) {
+          differ(fmt::format("entry {} is not of a later record than the one before it", number));
           return false;
         }
         out.last = LastEntry{.queue = {}, .number = number, .entry = entry};

@@ -86,6 +86,7 @@ Result<bool> NumberMend::move_record(PhysicalOffset at, const QueueKey& queue,
            says == right ? fmt::format("sysFlag {:#x} keeps it out of its queue, where it is {}",
                                        record.sys_flag, right)
                          : fmt::format("it says it is {} and is {}", says, right));
+  moved_.insert(at);
   return true;
 }
 
@@ -109,6 +110,14 @@ void NumberMend::give_up(const QueueKey& queue, std::int64_t number) {
       unresolved_.back().first + unresolved_.back().count != number)
     unresolved_.push_back({queue, number, 0});
   ++unresolved_.back().count;
+}
+
+void NumberMend::add_suspects(const std::vector<QueueBuilder::Range>& ranges) {
+  for (const QueueBuilder::Range& range : ranges) {
+    if (strays_.size() > kOddMax) return;
+    if (range.records == 1 && there_.find(range.queue) == nullptr)
+      strays_.push_back(range.first_at);
+  }
 }
 
 Result<void> NumberMend::settle_gap(const Gap& gap) {
@@ -186,7 +195,14 @@ void NumberMend::settle_heads(const std::vector<QueueBuilder::Range>& ranges) {
 
 Result<void> NumberMend::settle(const std::vector<QueueBuilder::Range>& ranges) {
   for (const QueueBuilder::Odd& odd : corrected_) MQ_CHECK(correct(odd));
-  for (const Gap& gap : gaps_) MQ_CHECK(settle_gap(gap));
+  add_suspects(ranges);
+  // Gaps in front of a queue's first record come last: it may turn out to be another's.
+  std::stable_partition(gaps_.begin(), gaps_.end(), [&](const Gap& gap) {
+    return std::find(strays_.begin(), strays_.end(), gap.to) == strays_.end();
+  });
+  for (const Gap& gap : gaps_) {
+    if (!moved_.contains(gap.to)) MQ_CHECK(settle_gap(gap));
+  }
   for (const QueueBuilder::Range& range : ranges)
     MQ_CHECK(settle_tail(range.queue, range.end, range.last_end));
   for (const auto& [queue, directory] : there_.all()) {

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,8 @@ class NumberMend {
   Result<void> correct(const QueueBuilder::Odd& odd);
   Result<void> settle_gap(const Gap& gap);
   Result<void> settle_tail(const QueueKey& queue, std::int64_t next, PhysicalOffset from);
+  // Records that may be none of the queue that they say: alone in a queue that nobody knows.
+  void add_suspects(const std::vector<QueueBuilder::Range>& ranges);
   void settle_heads(const std::vector<QueueBuilder::Range>& ranges);
   // Whether the record there was that number of that queue, but for a bit or two; if so it is
   // fixed.
@@ -58,6 +62,7 @@ class NumberMend {
   std::vector<Gap> gaps_;
   std::vector<QueueBuilder::Odd> corrected_;
   std::vector<PhysicalOffset> strays_;
+  std::set<PhysicalOffset> moved_;  // records that turned out to be others
   std::map<QueueKey, std::int64_t> ends_;
   std::vector<LostRun> unresolved_;
 };

@@ -323,13 +323,15 @@ Result<std::vector<StateWork>> mark_work(fs::Fs& fs, const std::string& store,
     what = decoded.error().text();
   } else {
     c = *decoded;
-    const std::int64_t newest =
-        std::max({c.physic_timestamp_ms, c.logics_timestamp_ms, c.index_timestamp_ms});
+    const auto [oldest, newest] =
+        std::minmax({c.physic_timestamp_ms, c.logics_timestamp_ms, c.index_timestamp_ms});
     if (raw->size() != format::Checkpoint::kEncodedBytes) {
       what = fmt::format("{} bytes, expected {}", raw->size(), format::Checkpoint::kEncodedBytes);
     } else if (newest > vouched.last_store_timestamp_ms) {
       what = fmt::format("{} is later than the last record, of {}", newest,
                          vouched.last_store_timestamp_ms);
+    } else if (oldest < 0) {
+      what = fmt::format("{} is no time", oldest);
     } else if (newest <= 0 && vouched.last_store_timestamp_ms > 0) {
       what = "says nothing";
     }

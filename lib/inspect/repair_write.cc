@@ -50,7 +50,7 @@ class LogFiles {
       const auto start = format::parse_stream_file_name(name);
       if (!start || *start % file_bytes_ != 0) {
         put_aside(name, "no commit log file: a stock broker would not start", true);
-      } else if (PhysicalOffset(*start) >= mend_.end() && *start > mend_.begin().value()) {
+      } else if (PhysicalOffset(*start) > mend_.end()) {
         MQ_CHECK(look_behind(name, *start, stat.bytes));
       } else {
         starts.insert(*start);

@@ -5,4 +5,4 @@ cd "$(dirname "$0")/../.."
 build=$(cd "$1" && pwd)
 tests/soak/kill9.py "$build/bin" "${ROUNDS:-200}"
 MQ_SEEDS=${SEEDS:-2000} "$build/tests/power_loss_test"
-MQ_SEEDS=${DAMAGES:-500} "$build/tests/repair_test" --gtest_filter='Repaired.DamageBySeed:Repaired.Wherever*'
+MQ_SEEDS=${DAMAGES:-500} "$build/tests/repair_test" --gtest_filter='*.DamageBySeed:*.Wherever*'

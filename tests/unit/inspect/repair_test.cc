@@ -195,6 +195,8 @@ class Repaired : public testing::Test {
     return plan->is_damaged;
   }
 
+  void try_seeds(const std::vector<std::uint64_t>& seeds, bool closed);
+
   static SampleStore* store_;
   static StoreImage* image_;
 };
@@ -221,13 +223,65 @@ TEST_F(Repaired, EachDamageOnOrder) {
   }
 }
 
-TEST_F(Repaired, DamageBySeed) {
-  for (const std::uint64_t seed : mq::test::seeds(40)) {
+void Repaired::try_seeds(const std::vector<std::uint64_t>& seeds, bool closed) {
+  for (const std::uint64_t seed : seeds) {
     StoreImage damaged = *image_;
-    const Damage damage = mq::test::random_damage(*store_, damaged, seed);
+    Damage damage = mq::test::random_damage(*store_, damaged, seed);
     SCOPED_TRACE(testing::Message() << "MQ_SEED=" << seed << ": " << damage.what);
+    // What a crash may leave is no damage in a store that was not closed.
+    damage.must_be_found = damage.must_be_found && closed;
     try_damage(damage, damaged);
   }
+}
+
+TEST_F(Repaired, DamageBySeed) { try_seeds(mq::test::seeds(40), true); }
+
+// Entries of deleted records that are out of order; a negative time in the checkpoint.
+TEST_F(Repaired, DamageThatOnlyVerifyFoundOnce) { try_seeds({355, 372}, true); }
+
+// The log begins at 0, and queues with it, and `abort` is there.
+class NewAndNotClosed : public Repaired {
+ protected:
+  void SetUp() override {
+    FaultFs fs(1);
+    other_store_ = mq::test::build_sample_store(
+        fs, "/s", {.messages = 400, .retention = false, .closed = false});
+    other_image_ = StoreImage::read(fs, "/s");
+    swap();
+  }
+  void TearDown() override { swap(); }
+
+ private:
+  void swap() {
+    std::swap(*store_, other_store_);
+    std::swap(*image_, other_image_);
+  }
+  SampleStore other_store_;
+  StoreImage other_image_;
+};
+
+TEST_F(NewAndNotClosed, DamageBySeed) { try_seeds(mq::test::seeds(20), false); }
+
+// A stale file behind the log's end.
+TEST_F(NewAndNotClosed, DamageThatNeededASecondRepairOnce) { try_seeds({131}, false); }
+
+TEST_F(NewAndNotClosed, ARecordWithADamagedTopicIsFoundWithoutItsQueue) {
+  StoreImage damaged = *image_;
+  const auto m = std::find_if(store_->messages.begin() + 100, store_->messages.end(),
+                              [](const SampleMessage& each) { return each.topic == "orders"; });
+  const std::int64_t start =
+      m->at.value() / SampleStore::kCommitLogFileBytes * SampleStore::kCommitLogFileBytes;
+  const auto topic_at = static_cast<std::size_t>(m->at.value() - start) + m->record.find("orders");
+  damaged.files.at("commitlog/" + format::stream_file_name(start))[topic_at + 4] ^= 1;
+  std::erase_if(damaged.files, [](const auto& f) { return f.first.starts_with("consumequeue/"); });
+  FaultFs fs(1);
+  damaged.write(fs, "/d");
+  const auto done = repair(fs, "/d", options(true));
+  ASSERT_TRUE(done) << done.error();
+  EXPECT_EQ(findings(fs, "/d"), "") << text_of(*done);
+  Served served(fs, "/d");
+  ASSERT_TRUE(served);
+  EXPECT_EQ(served.at(m->topic, m->queue, m->queue_offset), m->record) << text_of(*done);
 }
 
 // A store with something of everything to be mended.
