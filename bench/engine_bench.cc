@@ -2,7 +2,9 @@
 // bare loop that does no more than what cannot be avoided, a memcpy of each record and the CRC-32
 // of its body, into a pre-faulted mapping of a file on the same file system.
 //
-//   engine_bench [DIR [ROUNDS]]
+//   engine_bench [DIR [ROUNDS [BYTES BATCH]]]
+//
+// With BYTES and BATCH that line alone, as a profiler wants it.
 //
 // Both run in turn, a slice each, so that what the machine does besides hits both; the ratio is of
 // each pair of slices. A slice is short enough to stay below the limit of undispatched records:
@@ -199,6 +201,12 @@ int main(int argc, char** argv) {
   if (mkdtemp(dir.data()) == nullptr) give_up(dir + ": cannot be made");
   {
     Bench bench(dir);
+    if (argc > 4) {
+      bench.compare(std::strtoull(argv[3], nullptr, 10),
+                    std::max(1ULL, std::strtoull(argv[4], nullptr, 10)), rounds);
+      (void)mq::fs::remove_tree(mq::fs::posix(), dir);
+      return 0;
+    }
     for (const std::size_t batch : {std::size_t{1}, std::size_t{64}}) {
       for (const std::size_t bytes : {std::size_t{128}, std::size_t{1024}, std::size_t{10'240}})
         bench.compare(bytes, batch, rounds);

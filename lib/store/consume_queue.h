@@ -37,7 +37,8 @@ class ConsumeQueue {
     return QueueOffset(max_.load(std::memory_order_acquire));
   }
 
-  QueueCounter counter;  // the put path's, under the append lock
+  // The put path's, under the append lock; written by each put, so on a cache line of its own.
+  alignas(64) QueueCounter counter;
 
  private:
   friend class ConsumeQueueSet;
@@ -46,9 +47,10 @@ class ConsumeQueue {
 
   static constexpr std::int64_t kNoFile = -1;
 
-  const QueueTopic& topic_;
+  // Read by every put and by dispatch for each record; what dispatch writes begins behind them.
+  alignas(64) const QueueTopic& topic_;
   const QueueId id_;
-  std::atomic<std::int64_t> min_{0};
+  alignas(64) std::atomic<std::int64_t> min_{0};
   std::atomic<std::int64_t> max_{0};
 
   Mutex mu_;
