@@ -146,6 +146,11 @@ Result<std::int64_t> CommitLog::truncate(PhysicalOffset end, std::int64_t last_s
     AppendGuard guard(append_lock_);
     tail_ = last;
   }
+  if (thoroughly) {
+    // What a killed process wrote may be in the page cache alone, in any file; what is appended
+    // from now on must not be on disk while a record before it is not: recovery would end there.
+    for (const SegmentPtr& segment : segments_.all()) MQ_CHECK(segment->file().sync());
+  }
   const SegmentPtr first = segments_.front();
   begin_.store(first ? first->start().value() : end.value(), std::memory_order_release);
   written_.store(end.value(), std::memory_order_release);

@@ -143,7 +143,7 @@ class FaultFile final : public fs::File {
     const MutexLock lock(fs.mu_);
     MQ_CHECK(check(fs, path, epoch));
     if (auto entered = fs.enter(FsOp::kSync, path); !entered) {
-      if (!fs.cut_) inode.fail_sync(range);
+      if (!fs.cut_ && entered.error().code() == Errc::kIo) inode.fail_sync(range);
       return entered;
     }
     fs.sync_names_of(inode);
@@ -474,7 +474,7 @@ Result<void> FaultFs::sync_all(const std::string& path) {
   const std::string name = clean(path);
   if (auto entered = enter(FsOp::kSync, name); !entered) {
     for (const auto& [child, inode] : live_) {
-      if (!cut_ && inode != nullptr) inode->fail_sync({});
+      if (!cut_ && inode != nullptr && entered.error().code() == Errc::kIo) inode->fail_sync({});
     }
     return entered;
   }

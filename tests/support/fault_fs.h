@@ -40,7 +40,8 @@ enum class FsOp : std::uint8_t {
 };
 
 // The `after`-th call from now (0: the next) of that kind, on a path that contains `path_part`,
-// fails with `sys_errno`; with `forever` all later ones too.
+// fails with `sys_errno`; with `forever` all later ones too. A sync that fails with EIO leaves the
+// pages clean and unwritten, as Linux does; with EBUSY they stay dirty.
 struct FsFault {
   FsOp op = FsOp::kSync;
   int sys_errno = 5;  // EIO

@@ -77,6 +77,33 @@ TEST_F(StoreFault, ThousandsOfQueuesAreSyncedTogetherAndAllThereAfterAPowerCut) 
   }
 }
 
+TEST_F(StoreFault, WhatAKilledBrokerLeftUnsyncedIsNoHoleBeforeWhatTheNextOneSyncs) {
+  auto options = small_options(fs_, system_clock(), FlushMode::kAsync);
+  options.flush_interval_ms = 60'000;
+  store_ = std::move(*MessageStore::open(options));
+  const std::string body(1000, 'k');
+  for (int i = 0; i < 300; ++i)
+    ASSERT_EQ(put(*store_, "t", 0, body, std::to_string(i)).status, PutStatus::kOk);
+  // Killed: what was written stays in the page cache, nobody synced it.
+  fs_.fail({.op = FsOp::kSync, .sys_errno = EBUSY, .forever = true});
+  store_.reset();
+  fs_.clear_faults();
+
+  options.flush_mode = FlushMode::kSync;
+  store_ = std::move(*MessageStore::open(options));
+  const auto last = put(*store_, "t", 0, "acknowledged", "last");
+  ASSERT_EQ(wait_durable(*store_, last.end), PutStatus::kOk);
+  fs_.power_cut();
+  store_.reset();
+  fs_.restart();
+
+  store_ = std::move(*MessageStore::open(options));
+  ASSERT_TRUE(store_->wait_dispatched(5000));
+  const auto served = read_all(*store_, "t", 0);
+  ASSERT_EQ(served.size(), 301U);
+  EXPECT_EQ(served.rbegin()->second.body, "acknowledged");
+}
+
 TEST_F(StoreFault, AFullDiskRefusesWithTheReasonAndWritesResumeWhenSpaceReturns) {
   open(FlushMode::kAsync);
   fs_.set_capacity(fs_.used_bytes() + 32 * 1024);
