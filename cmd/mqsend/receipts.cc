@@ -4,11 +4,32 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/message_format.h"
 #include "wire/codes.h"
 
 namespace mq::mqsend {
+namespace {
+
+// A file is written from its start. What standard output or error leads to already, /dev/stderr
+// above all, is shared as it is: opened anew it would be cut, and written over by both.
+int open_file(const std::string& path) {
+  struct stat named {};
+  if (::stat(path.c_str(), &named) == 0) {
+    for (const int shared : {STDOUT_FILENO, STDERR_FILENO}) {
+      struct stat open_one {};
+      if (::fstat(shared, &open_one) == 0 && open_one.st_dev == named.st_dev &&
+          open_one.st_ino == named.st_ino) {
+        return ::fcntl(shared, F_DUPFD_CLOEXEC, 0);
+      }
+    }
+  }
+  return ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Receipts>> Receipts::open(const Options& o) {
   MQ_TRY(std::string format, cli::unescape(o.receipt_format));
@@ -20,7 +41,7 @@ Result<std::unique_ptr<Receipts>> Receipts::open(const Options& o) {
                                format.substr(at, 2))};
     }
   }
-  const int fd = ::open(o.receipts.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int fd = open_file(o.receipts);
   if (fd < 0) return Error{Errc::kExists, Error::from_errno(errno, o.receipts).text()};
   return std::unique_ptr<Receipts>(new Receipts(std::move(format), fd));
 }

@@ -44,6 +44,10 @@ wait_until() {
   [[ ${lines[1]} =~ ^2\|4\|[0-9A-F]{32}\|[^|]+\|2\|1\|SEND_OK\|%$ ]]
   [ "$(cut -d'|' -f3 "$work/r" | sort)" = "$(mqrecv -F '%i\n' t | sort)" ]
   run -64 mqsend --receipts "$work/r" -R '%q' t -m x
+  echo before >"$work/both"
+  mqsend --receipts /dev/stderr -R 'at %o\n' t -m three 2>>"$work/both"
+  grep -qx before "$work/both"
+  grep -q '^at ' "$work/both"
 }
 
 @test "a format reads back what mqrecv printed with it" {
