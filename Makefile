@@ -42,7 +42,7 @@ test: build
 
 ## make check      test and interop with the real broker; ends in "N passed, N failed"
 check: build deps-clients
-	@tests/run.sh --build $(BUILD) layers unit bats crash interop
+	@tests/run.sh --build $(BUILD) layers unit bats crash budget interop
 
 ## make interop    the reference broker and clients against ours, brought in from the package registries
 interop: build deps-clients

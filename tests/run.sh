@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs parts of the test suite and ends in one line "N passed, N failed"; exit 1 if anything failed or nothing ran.
-#   tests/run.sh --build DIR [layers] [unit] [bats] [interop]
+#   tests/run.sh --build DIR [layers] [unit] [bats] [crash] [budget] [interop]
 # Every part is a list of independent scripts that speak TAP (ctest is translated), so that they run side by side.
 set -u
 cd "$(dirname "$0")/.." || exit 70
@@ -56,6 +56,7 @@ for part in "${parts[@]}"; do
     unit) run_unit ;;
     bats) for f in tests/bats/*.bats; do [ -e "$f" ] && scripts+=("$f"); done ;;
     crash) for f in tests/crash/*_test.sh; do [ -e "$f" ] && scripts+=("$f"); done ;;
+    budget) for f in tests/budget/*_test.py; do [ -e "$f" ] && scripts+=("$f"); done ;;
     interop) for f in tests/interop/*_test.sh; do [ -e "$f" ] && scripts+=("$f"); done ;;
     *) echo "run.sh: no part '$part'" >&2; exit 64 ;;
   esac
