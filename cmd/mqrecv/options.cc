@@ -75,6 +75,35 @@ Result<void> set_files(const Raw& raw, Options& o) {
   return {};
 }
 
+// What a member of a group cannot do, and what only a member can.
+Result<void> set_group(const Raw& raw, Options& o) {
+  if (o.group.empty()) {
+    if (o.broadcast || o.orderly || !o.exec.empty())
+      return Error{Errc::kInvalid, "--broadcast, --orderly and --exec go with -g"};
+    return {};
+  }
+  using Kind = Bound::Kind;
+  const Kind begin = o.range.begin.kind;
+  if (o.range.end || (begin != Kind::kFirst && begin != Kind::kLast && begin != Kind::kTime)) {
+    return Error{Errc::kInvalid, fmt::format("-o {}: a group that is new begins at first, last or "
+                                             "@TIME, and has no end",
+                                             raw.range)};
+  }
+  if (!o.store.empty() || o.tail >= 0 || o.sort || o.queue >= 0 || o.until_ms || o.by_born ||
+      !o.key.empty() || !o.id.empty()) {
+    return Error{Errc::kInvalid,
+                 "-g goes with none of --store --tail --sort -p -U --by --key --id"};
+  }
+  if (o.broadcast && o.orderly)
+    return Error{Errc::kInvalid, "--broadcast and --orderly exclude each other"};
+  if (!o.cursor_file.empty() && !o.broadcast)
+    return Error{Errc::kInvalid,
+                 "-g: the broker keeps the positions; --cursor-file goes with --broadcast"};
+  if (!o.exec.empty() && !o.directory.empty())
+    return Error{Errc::kInvalid, "--exec and --dir exclude each other"};
+  return {};
+}
+
 }  // namespace
 
 std::optional<int> parse_options(int argc, char** argv, Options& o) {
@@ -84,6 +113,16 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
   cli::add_common(app, o.common, /*with_timeout=*/false);
   cli::add_moving(app, o.common);
   app.add_option("topics", o.topics, "topics to read")->type_name("TOPIC...");
+  app.add_option("-g,--group", o.group, "as a member of this group, until interrupted")
+      ->type_name("GROUP");
+  app.add_flag("--broadcast", o.broadcast, "with -g: every member gets everything");
+  app.add_flag("--orderly", o.orderly, "with -g: a queue has one member at a time");
+  app.add_option("--exec", o.exec, "with -g: a process for each message, its body on stdin")
+      ->type_name("CMD");
+  app.add_option("--jobs", o.jobs, "with --exec: so many processes at once")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(cli::at_least(1));
   app.add_option("--store", o.store, "read the files of this store, no daemon")->type_name("DIR");
   app.add_flag("-f,--follow", o.follow, "from now on, until interrupted");
   app.add_option("--tail", o.tail, "the last N over all queues first")
@@ -144,7 +183,8 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
     cli::say("no topic given (mqrecv --help)");
     return cli::kExitUsage;
   }
-  for (const auto& done : {set_times(raw, o), set_output(raw, o), set_files(raw, o)}) {
+  for (const auto& done :
+       {set_times(raw, o), set_output(raw, o), set_files(raw, o), set_group(raw, o)}) {
     if (!done) return cli::fail(done.error());
   }
   return std::nullopt;

@@ -31,6 +31,12 @@ struct Options {
   std::int64_t timeout_ms = -1;
   bool exit_empty = false;
 
+  std::string group;
+  bool broadcast = false;
+  bool orderly = false;
+  std::string exec;
+  int jobs = 1;
+
   std::string cursor_file;
   std::string directory;  // --dir
   std::int64_t rotate_bytes = 0;

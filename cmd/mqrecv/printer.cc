@@ -5,6 +5,8 @@
 
 #include "cli/inflate.h"
 #include "cli/tool.h"
+#include "format/names.h"
+#include "format/properties.h"
 
 namespace mq::mqrecv {
 namespace {
@@ -99,9 +101,20 @@ Result<std::optional<std::int64_t>> Printer::print(Bytes records, std::int64_t e
     const std::int64_t offset = record->queue_offset.value();
     if (offset >= end) return std::optional(end);
     if (is_done()) return std::optional(offset);
+    if (!options_->group.empty()) record->topic = shown_topic(*record);
     MQ_CHECK(print_one(*record, broker));
   }
   return std::optional<std::int64_t>();
+}
+
+void Printer::count(const format::Record& record) {
+  ++printed_;
+  bytes_ += static_cast<std::int64_t>(record.body.size());
+}
+
+std::string_view shown_topic(const format::Record& record) {
+  if (!record.topic.starts_with(format::kRetryPrefix)) return record.topic;
+  return format::find_property(record.properties, "RETRY_TOPIC").value_or(record.topic);
 }
 
 Result<void> Printer::settle_all() {

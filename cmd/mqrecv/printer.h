@@ -1,6 +1,7 @@
 // Messages in the form that was asked for, into a sink.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +27,10 @@ class Printer {
   Result<void> print_one(const format::Record& record, std::string_view broker);
   // Its body, inflated, if the message is wanted; nothing otherwise. Damage is told and counted.
   std::optional<Bytes> wanted_body(const format::Record& record);
+  // One that went elsewhere, for the figures.
+  void count(const format::Record& record);
+  // Called again and again while standard output takes nothing.
+  void while_blocked(std::function<void()> hook) { sink_->while_blocked(std::move(hook)); }
   // What was printed is with the system, and with --sync or --dir on disk.
   Result<void> settle_all();
   Result<void> close() { return sink_->close(); }
@@ -51,5 +56,8 @@ class Printer {
   std::int64_t bytes_ = 0;
   std::int64_t damaged_ = 0;
 };
+
+// The topic that a message is of: a retry of it lies in the group's retry topic.
+[[nodiscard]] std::string_view shown_topic(const format::Record& record);
 
 }  // namespace mq::mqrecv

@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "cursor.h"
 #include "files.h"
+#include "group.h"
 #include "printer.h"
 #include "reader.h"
 #include "remote.h"
@@ -40,6 +41,7 @@ class Run {
   Result<void> work() {
     MQ_TRY(auto printer, Printer::create(o_));
     printer_.emplace(std::move(printer));
+    if (!o_.group.empty()) return consume(o_, *printer_);
     RemoteSource* remote = nullptr;
     if (o_.store.empty()) {
       MQ_TRY(auto connected, RemoteSource::connect(o_));

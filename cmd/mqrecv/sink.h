@@ -1,6 +1,7 @@
 // Where printed messages go: standard output, or files of a directory.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ class Sink {
   virtual Result<void> flush() = 0;  // everything is with the system
   virtual Result<void> sync() = 0;   // and on disk
   virtual Result<void> close() = 0;  // flush, and what only closing tells; once, at the end
+  // Called again and again while the output takes nothing; files always do.
+  virtual void while_blocked(std::function<void()>) {}
 };
 
 // Standard output. Errors: kInvalid when sync() is wanted of something that has no disk.

@@ -1,8 +1,11 @@
 #include "cli/output.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 
+#include <poll.h>
 #include <unistd.h>
 
 namespace mq::cli {
@@ -25,7 +28,13 @@ void on_usr1(int) { usr1 = 1; }
 Result<void> Output::flush() {
   std::size_t done = 0;
   while (done < buffer_.size()) {
-    const ssize_t n = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
+    std::size_t bytes = buffer_.size() - done;
+    if (hook_) {
+      MQ_CHECK(wait_until_writable());
+      // No more than a pipe that can be written takes at once.
+      bytes = std::min<std::size_t>(bytes, PIPE_BUF);
+    }
+    const ssize_t n = ::write(fd_, buffer_.data() + done, bytes);
     if (n >= 0) {
       done += static_cast<std::size_t>(n);
       continue;
@@ -38,6 +47,17 @@ Result<void> Output::flush() {
   }
   buffer_.clear();
   return {};
+}
+
+Result<void> Output::wait_until_writable() {
+  constexpr int kPeriodMs = 200;
+  constexpr int kPatience = 25;  // periods after a signal
+  for (int after_signal = 0; after_signal < kPatience; after_signal += stop != 0 ? 1 : 0) {
+    pollfd fd{.fd = fd_, .events = POLLOUT, .revents = 0};
+    if (poll(&fd, 1, kPeriodMs) > 0) return {};
+    hook_();
+  }
+  return Error{Errc::kTimeout, "standard output takes nothing"};
 }
 
 Result<void> Output::close() {

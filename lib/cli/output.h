@@ -2,6 +2,7 @@
 // process quietly.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -18,13 +19,19 @@ class Output {
   // any more.
   Result<void> settle() { return buffer_.size() >= kLarge ? flush() : Result<void>(); }
   Result<void> flush();
+  // From now on flush() calls `hook` again and again while nothing can be written, and gives up
+  // with kTimeout a while after a signal. An empty one: flush() just waits.
+  void while_blocked(std::function<void()> hook) { hook_ = std::move(hook); }
   // flush, and close: some file systems tell only then. Call once, at the end.
   Result<void> close();
 
  private:
   static constexpr std::size_t kLarge = 256 << 10;
+  Result<void> wait_until_writable();
+
   int fd_;
   std::string buffer_;
+  std::function<void()> hook_;
 };
 
 // SIGINT and SIGTERM set a flag the first time and end the process the second; SIGUSR1 sets
