@@ -15,9 +15,10 @@ struct ViewName {
   std::string_view name;
   bool takes_name;
 };
-constexpr std::array kViews = {ViewName{"broker", false}, ViewName{"topics", false},
-                               ViewName{"topic", true}, ViewName{"store", false},
-                               ViewName{"message", true}};
+constexpr std::array kViews = {
+    ViewName{"broker", false}, ViewName{"topics", false},  ViewName{"topic", true},
+    ViewName{"groups", false}, ViewName{"group", true},    ViewName{"clients", false},
+    ViewName{"store", false},  ViewName{"cluster", false}, ViewName{"message", true}};
 
 bool is_number(const std::string& word) {
   return !word.empty() && std::isdigit(static_cast<unsigned char>(word[0])) != 0 &&
@@ -55,6 +56,10 @@ Result<void> settle(bool json, bool csv, Options& o) {
   o.form = json ? Form::kJson : csv ? Form::kCsv : Form::kColumns;
   if (o.view == "message" && !o.key.empty() && o.topic.empty())
     return Error{Errc::kInvalid, "-k needs -t TOPIC"};
+  if (!o.check.empty() && !o.wait.empty())
+    return Error{Errc::kInvalid, "--check and --wait exclude each other"};
+  if (!o.check.empty() && (o.warn < 0 || o.critical < 0))
+    return Error{Errc::kInvalid, "--check needs --warn and --crit"};
   if (!o.top) return {};
   if (json || csv) return Error{Errc::kInvalid, "--top is for people: neither -J nor --csv"};
   if (o.view == "message") return Error{Errc::kInvalid, "--top: a message does not change"};
@@ -70,21 +75,34 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
   bool csv = false;
   std::array<std::string, 4> words;
   CLI::App app(
-      "Looks at brokers: broker (default), topics, topic T, store, message ID, message -k KEY -t "
-      "TOPIC.",
+      "Looks at brokers: broker (default), topics, topic T, groups, group G, clients, store, "
+      "cluster, message ID, message -k KEY -t TOPIC.",
       "mqstat");
   cli::add_common(app, o.common);
   app.add_option("view", words[0], "what to look at")
-      ->type_name("broker|topics|topic|store|message");
-  app.add_option("name", words[1], "of the topic, or a message's id")->type_name("TOPIC|MSGID");
+      ->type_name("broker|topics|topic|groups|group|clients|store|cluster|message");
+  app.add_option("name", words[1], "of the topic or group, or a message's id")
+      ->type_name("TOPIC|GROUP|MSGID");
   app.add_option("interval", words[2], "look again after so long")->type_name("INTERVAL");
   app.add_option("count", words[3], "that often")->type_name("COUNT");
   app.add_flag("-J,--json", json, "a JSON object a line");
   app.add_flag("--csv", csv, "comma-separated values");
   app.add_flag("--top", o.top, "full screen, again and again; q ends it");
   app.add_option("-k,--key", o.key, "message: by key")->type_name("KEY");
-  app.add_option("-t,--topic", o.topic, "message: the topic of the key or id")->type_name("TOPIC");
+  app.add_option("-t,--topic", o.topic, "message: the topic of the key or id; group: this alone")
+      ->type_name("TOPIC");
+  app.add_option("-g,--group", o.group, "the group that --check or --wait lag is about")
+      ->type_name("GROUP");
+  app.add_option("--check", o.check,
+                 "compare a figure with --warn and --crit, as Nagios plugins do")
+      ->type_name("lag|disk|behind|unflushed");
+  app.add_option("--warn", o.warn, "with --check: above it the answer is 1")->type_name("N");
+  app.add_option("--crit", o.critical, "with --check: above it the answer is 2")->type_name("N");
+  app.add_option("--wait", o.wait, "until it is true: lag=0, disk<80; exit 1 after --timeout")
+      ->type_name("CONDITION");
   if (auto exit = cli::parse(app, o.common, argc, argv)) return exit;
+  // Of an answer it has a default; of waiting it has none.
+  if (app.count("--timeout") > 0) o.wait_ms = o.common.timeout_ms();
   auto taken = take_words(words, o);
   if (taken) taken = settle(json, csv, o);
   if (taken) return std::nullopt;

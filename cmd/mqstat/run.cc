@@ -1,6 +1,7 @@
 #include "run.h"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 
 #include <fmt/format.h>
@@ -10,14 +11,17 @@
 #include "cli/output.h"
 #include "cli/units.h"
 #include "cli/where.h"
+#include "measure.h"
 #include "screen.h"
 #include "views.h"
 
 namespace mq::mqstat {
 namespace {
 
+constexpr std::int64_t kAnswerMs = 15'000;
+
 Result<std::unique_ptr<View>> make_view(client::Cluster& cluster, const Options& o) {
-  for (const auto make : {make_broker_view, make_topic_view})
+  for (const auto make : {make_broker_view, make_topic_view, make_group_view, make_cluster_view})
     if (auto view = make(cluster, o)) return view;
   return Error{Errc::kInvalid, fmt::format("no view '{}'", o.view)};
 }
@@ -60,7 +64,54 @@ Result<int> show_screen(View& view, const Options& o) {
   return cli::kExitOk;
 }
 
+// One line, `OK - lag=3 | lag=3;10;100`; 0 fine, 1 above --warn, 2 above --crit, 3 not known.
+int check(const Options& o, cli::Output& out) {
+  auto cluster = cli::open_cluster(o.common);
+  auto measured =
+      cluster ? measure(*cluster, o, o.check) : Result<std::optional<double>>(cluster.error());
+  constexpr std::array kWords = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+  const auto answer = [&](std::size_t code, const std::string& text) {
+    out.buffer() += fmt::format("{} - {}\n", kWords[code], text);
+    return static_cast<int>(code);
+  };
+  if (!measured) {
+    // A service that cannot be reached is not fine; a question that makes no sense is another
+    // thing.
+    return answer(measured.error().code() == Errc::kInvalid ? 3 : 2, measured.error().text());
+  }
+  if (!*measured) return answer(3, fmt::format("group {} is unknown", o.group));
+  const double value = **measured;
+  return answer(value > o.critical ? 2
+                : value > o.warn   ? 1
+                                   : 0,
+                fmt::format("{0}={1} | {0}={1};{2};{3}", o.check, value, o.warn, o.critical));
+}
+
+Result<int> wait(const Options& o) {
+  constexpr std::int64_t kAgainMs = 200;
+  MQ_TRY(const Condition condition, parse_condition(o.wait));
+  MQ_TRY(auto cluster, cli::open_cluster(o.common, kAnswerMs));
+  const std::int64_t begin_us = system_clock().monotonic_us();
+  while (cli::stop_signal() == 0) {
+    MQ_TRY(const auto measured, measure(cluster, o, condition.name));
+    if (measured && condition.holds(*measured)) return cli::kExitOk;
+    const std::int64_t waited_ms = (system_clock().monotonic_us() - begin_us) / 1000;
+    if (o.wait_ms >= 0 && waited_ms >= o.wait_ms) {
+      if (!o.common.quiet) {
+        cli::say(measured ? fmt::format("{} is {} after {}", condition.name, *measured,
+                                        cli::format_duration_ms(o.wait_ms))
+                          : fmt::format("group {} is unknown", o.group));
+      }
+      return cli::kExitNo;
+    }
+    pause(kAgainMs);
+  }
+  return cli::kExitOk;
+}
+
 Result<int> work(const Options& o, cli::Output& out) {
+  if (!o.check.empty()) return check(o, out);
+  if (!o.wait.empty()) return wait(o);
   MQ_TRY(auto cluster, cli::open_cluster(o.common));
   if (o.view == "message") return show_message(cluster, o, out);
   MQ_TRY(const auto view, make_view(cluster, o));

@@ -5,6 +5,7 @@
 
 #include "cli/where.h"
 #include "client/admin.h"
+#include "client/groups.h"
 
 namespace mq::cli {
 namespace {
@@ -38,6 +39,12 @@ Result<void> add_topics(client::Rpc& broker, std::set<std::string>& out) {
   }
   return {};
 }
+Result<void> add_groups(client::Rpc& broker, std::set<std::string>& out) {
+  MQ_TRY(const auto table, client::group_table(broker));
+  for (const auto& [name, config] : table.groups)
+    if (!client::is_own_group(name)) out.insert(name);
+  return {};
+}
 
 }  // namespace
 
@@ -51,7 +58,11 @@ std::vector<std::string> live_names(const Glance& seen, Names which) {
     auto rpc = cluster->rpc(broker);
     if (!rpc) continue;
     // What one does not tell, the others may.
-    if (which == Names::kTopics) (void)add_topics(**rpc, names);
+    if (which == Names::kTopics) {
+      (void)add_topics(**rpc, names);
+    } else {
+      (void)add_groups(**rpc, names);
+    }
   }
   return {names.begin(), names.end()};
 }
