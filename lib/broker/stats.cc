@@ -44,8 +44,7 @@ double Stats::Counter::per_second(std::int64_t now_ms) const noexcept {
   return static_cast<double>(count - older_count) * 1000.0 / static_cast<double>(ms);
 }
 
-Stats::Stats(std::int64_t now_ms)
-    : boot_ms_(now_ms), day_(local_day(now_ms)), sampled_ms_(now_ms) {}
+Stats::Stats(std::int64_t now_ms) : day_(local_day(now_ms)), sampled_ms_(now_ms) {}
 
 void Stats::add_locked(std::string_view name, std::string_view key, std::int64_t count) {
   auto& table = counters_.try_emplace(std::string(name)).first->second;

@@ -90,7 +90,6 @@ class Stats {
   void add_locked(std::string_view name, std::string_view key, std::int64_t count) MQ_REQUIRES(mu_);
 
   Totals totals_;
-  const std::int64_t boot_ms_;
   mutable Mutex mu_;
   Rate put_ MQ_GUARDED_BY(mu_), found_ MQ_GUARDED_BY(mu_), miss_ MQ_GUARDED_BY(mu_),
       transferred_ MQ_GUARDED_BY(mu_);

@@ -120,7 +120,7 @@ Result<void> Topics::load() {
 }
 
 void Topics::add_system_topics() {
-  const auto add = [&](std::string name, std::int32_t queues, std::int32_t perm) {
+  const auto add = [&](std::string name, std::int32_t queues, std::int32_t perm) MQ_REQUIRES(mu_) {
     TopicConfig topic = make(name, queues, perm);
     table_.topics[std::move(name)] = std::move(topic);
   };

@@ -44,6 +44,8 @@ class VerifyIndex {
  private:
   // One file, open while its entries go by.
   struct Current {
+    // Not defaulted: optional asks for it while the values below are not parsed yet.
+    Current() noexcept {}  // NOLINT(modernize-use-equals-default)
     const IndexInfo* info = nullptr;
     std::unique_ptr<fs::File> file;
     CacheKeeper cache;

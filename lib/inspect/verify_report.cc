@@ -48,7 +48,8 @@ void VerifyReport::add(Part part, VerifyFinding finding) {
 }
 
 void VerifyReport::tell(const std::function<void(const VerifyFinding&)>& tell) {
-  for (auto& [part, held] : held_) {
+  for (auto& each : held_) {
+    auto& [part, held] = each;
     std::stable_sort(held.begin(), held.end(), [](const VerifyFinding& a, const VerifyFinding& b) {
       return std::tie(a.file, a.at) < std::tie(b.file, b.at);
     });
@@ -58,9 +59,9 @@ void VerifyReport::tell(const std::function<void(const VerifyFinding&)>& tell) {
       for (const Severity severity : {Severity::kDamage, Severity::kNormal, Severity::kNote}) {
         const auto found = per_file_.find({part, held[i].file, severity});
         if (found == per_file_.end()) continue;
-        const auto told = static_cast<std::int64_t>(
-            std::count_if(held.begin(), held.end(), [&](const VerifyFinding& f) {
-              return f.file == held[i].file && f.severity == severity;
+        const auto told = static_cast<std::int64_t>(std::count_if(
+            held.begin(), held.end(), [&, &file = held[i].file](const VerifyFinding& f) {
+              return f.file == file && f.severity == severity;
             }));
         if (found->second > told) {
           tell({.severity = severity,

@@ -15,10 +15,7 @@ constexpr auto kRest = std::chrono::milliseconds(100);
 }  // namespace
 
 Acceptor::Acceptor(Loop& loop, Descriptor fd, Give give)
-    : loop_(loop),
-      descriptor_(loop.context(), fd.release()),
-      timer_(loop.context()),
-      give_(std::move(give)) {}
+    : descriptor_(loop.context(), fd.release()), timer_(loop.context()), give_(std::move(give)) {}
 
 void Acceptor::start() { wait(); }
 

@@ -25,7 +25,6 @@ class Acceptor {
   void accept_all();
   void rest();
 
-  Loop& loop_;
   asio::posix::stream_descriptor descriptor_;
   asio::steady_timer timer_;
   Give give_;

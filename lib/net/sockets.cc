@@ -1,6 +1,9 @@
 #include "net/sockets.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <optional>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -114,7 +117,8 @@ Result<std::vector<SocketAddress>> resolve(const Address& address, bool to_liste
     out.push_back(one);
   }
   // Other clients of a name that stands for both, as localhost, mostly try IPv4 first.
-  std::ranges::stable_partition(out, [](const auto& one) { return one.family() == AF_INET; });
+  std::stable_partition(out.begin(), out.end(),
+                        [](const auto& one) { return one.family() == AF_INET; });
   if (out.empty()) return Error{Errc::kInvalid, fmt::format("{}: no address", to_string(address))};
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <optional>
 
 #include <fmt/format.h>
 #include <poll.h>

@@ -175,32 +175,35 @@ Result<void> NameSettings::set(std::string_view key, std::string_view value) {
 
 Result<void> NameSettings::parse(std::string_view text, std::string_view file_name) {
   const MutexLock lock(mu_);
-  return for_each_line(
-      text,
-      [&](int number, std::string_view key, std::string_view value)
-          MQ_REQUIRES(mu_) -> Result<void> {
-            auto done = set_in(config_, key, value);
-            if (!done)
-              return std::move(done).error().within(fmt::format("{}:{}", file_name, number));
-            return {};
-          });
+  NameConfig config = config_;
+  MQ_CHECK(for_each_line(
+      text, [&](int number, std::string_view key, std::string_view value) -> Result<void> {
+        auto done = set_in(config, key, value);
+        if (!done) return std::move(done).error().within(fmt::format("{}:{}", file_name, number));
+        return {};
+      }));
+  config_ = std::move(config);
+  return {};
 }
 
 Result<void> NameSettings::keep_in(fs::Fs& fs, std::string path) {
   const MutexLock lock(mu_);
   fs_ = &fs;
-  path_ = std::move(path);
-  if (!fs.exists(path_)) return {};
-  MQ_TRY(const std::string text, fs::read_file(fs, path_, 1 << 20));
-  return for_each_line(
-      text,
-      [&](int number, std::string_view key, std::string_view value)
-          MQ_REQUIRES(mu_) -> Result<void> {
-            auto done = set_in(config_, key, value);
-            if (!done) return std::move(done).error().within(fmt::format("{}:{}", path_, number));
-            changed_[std::string(key)] = value;
-            return {};
-          });
+  path_ = path;
+  if (!fs.exists(path)) return {};
+  MQ_TRY(const std::string text, fs::read_file(fs, path, 1 << 20));
+  NameConfig config = config_;
+  auto changed = changed_;
+  MQ_CHECK(for_each_line(
+      text, [&](int number, std::string_view key, std::string_view value) -> Result<void> {
+        auto done = set_in(config, key, value);
+        if (!done) return std::move(done).error().within(fmt::format("{}:{}", path, number));
+        changed[std::string(key)] = value;
+        return {};
+      }));
+  config_ = std::move(config);
+  changed_ = std::move(changed);
+  return {};
 }
 
 Result<void> NameSettings::update(std::string_view properties) {

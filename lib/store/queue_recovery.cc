@@ -258,7 +258,11 @@ Result<ConsumeQueueSet::Recovered> QueueRecovery::recover(const LogSource& log,
         "queue {}/{}: {}; cut at {} and completed from the commit log", found.queue->topic().name,
         found.queue->id(),
         damaged ? "entries that no record bears out" : "files of a wrong length or name", end));
-    const PhysicalOffset from(std::max<std::int64_t>(0, found.queue->max_physical_));
+    const std::int64_t reached = [&queue = *found.queue] {
+      const MutexLock lock(queue.mu_);
+      return queue.max_physical_;
+    }();
+    const PhysicalOffset from(std::max<std::int64_t>(0, reached));
     out.dispatch_from = std::max(log.begin(), std::min(out.dispatch_from, from));
   }
   return out;

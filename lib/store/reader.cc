@@ -17,7 +17,6 @@ using format::ConsumeQueueEntry;
 constexpr std::size_t kEntryBytes = ConsumeQueueEntry::kEncodedBytes;
 constexpr std::size_t kEntriesPerRead = 800;  // 16,000 bytes: what one pull of the reference scans
 constexpr std::int32_t kQueryMax = 64;
-constexpr std::int64_t kBytesMax = 128 << 20;
 
 // Is it the record of that position, whole?
 Result<format::Record> record_in(Bytes bytes, PhysicalOffset at) {

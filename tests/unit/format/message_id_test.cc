@@ -19,7 +19,8 @@ TEST(OffsetMessageId, IsWrittenAndReadAsTheReferenceDoes) {
     for (const bool lower : {false, true}) {
       std::string typed = text;
       if (lower)
-        std::ranges::transform(typed, typed.begin(), [](char c) { return std::tolower(c); });
+        std::transform(typed.begin(), typed.end(), typed.begin(),
+                       [](char c) { return std::tolower(c); });
       const auto id = parse_offset_message_id(typed);
       ASSERT_TRUE(id) << id.error();
       EXPECT_EQ(to_string(id->store_host), host);

@@ -59,10 +59,10 @@ class Ledger {
   [[nodiscard]] std::string body_of(std::uint64_t number) const;
   void acknowledge(PhysicalOffset put_end);
   // The message that a record is; 0 for none.
-  std::uint64_t identify(Bytes bytes);
+  std::uint64_t identify(Bytes bytes) MQ_REQUIRES(mu_);
   std::string check_record(Bytes bytes, std::uint64_t number, const Entry& entry) const;
   std::string check_queue(store::MessageStore& store, const std::string& topic, QueueId queue,
-                          std::map<std::uint64_t, bool>& served);
+                          std::map<std::uint64_t, bool>& served) MQ_REQUIRES(mu_);
   std::string check_keys(store::MessageStore& store, std::uint64_t number, const Entry& entry);
 
   const std::uint64_t seed_;
