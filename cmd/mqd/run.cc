@@ -129,8 +129,10 @@ class Daemon {
     // The handler needs the advertised address, and that may be a port yet to be bound: bound
     // first, started last.
     proxy_ = std::make_unique<Proxy>();
+    MQ_TRY(auto tls, net::TlsContext::create(config_.tls));
     MQ_TRY(net_, net::Server::create({.threads = config_.net_threads,
-                                      .idle_timeout_ms = config_.idle_seconds * 1000},
+                                      .idle_timeout_ms = config_.idle_seconds * 1000,
+                                      .tls = std::move(tls)},
                                      *proxy_));
     for (const int fd : daemon::activated_sockets()) {
       MQ_TRY(auto bound, net_->adopt(fd));

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "fs/fs.h"
+#include "net/tls.h"
 #include "store/message_store.h"
 
 namespace mq::broker {
@@ -66,6 +67,7 @@ struct BrokerConfig {
 
   // What is delivered at its time.
   std::int64_t delay_offset_flush_interval_ms = 10'000;  // flushDelayOffsetInterval
+  net::TlsOptions tls;                              // tls.*
 };
 
 // One key that acts: how it is read and shown.

@@ -5,6 +5,7 @@
 
 #include "broker/config.h"
 #include "format/delay_levels.h"
+#include "net/tls_keys.h"
 
 namespace mq::broker {
 namespace {
@@ -99,6 +100,18 @@ Result<void> set_delay_levels(BrokerConfig& c, std::string_view v) {
   MQ_CHECK(format::DelayLevels::parse(v));
   c.store.message_delay_level = v;
   return {};
+}
+
+template <std::size_t I>
+ConfigKey tls_key() {
+  const net::TlsKey& key = net::tls_keys()[I];
+  return {key.name, key.meaning,
+          [](BrokerConfig& c, std::string_view v) { return net::tls_keys()[I].set(c.tls, v); },
+          [](const BrokerConfig& c) { return net::tls_keys()[I].get(c.tls); }};
+}
+template <std::size_t... I>
+void add_tls_keys(std::vector<ConfigKey>& keys, std::index_sequence<I...>) {
+  (keys.push_back(tls_key<I>()), ...);
 }
 
 std::vector<ConfigKey> make_keys() {
@@ -256,7 +269,11 @@ std::vector<ConfigKey> make_keys() {
 }  // namespace
 
 const std::vector<ConfigKey>& config_keys() {
-  static const std::vector<ConfigKey> keys = make_keys();
+  static const std::vector<ConfigKey> keys = [] {
+    std::vector<ConfigKey> all = make_keys();
+    add_tls_keys(all, std::make_index_sequence<net::kTlsKeyCount>());
+    return all;
+  }();
   return keys;
 }
 

@@ -38,7 +38,7 @@ std::shared_ptr<ConnectionImpl> ConnectionImpl::self() {
 }
 
 bool ConnectionImpl::is_clogged() const noexcept {
-  return outbox_.unsent_bytes() > loop_.shared().options.unsent_bytes_max;
+  return unsent_bytes() > loop_.shared().options.unsent_bytes_max;
 }
 
 void ConnectionImpl::open() {
@@ -54,7 +54,7 @@ void ConnectionImpl::send_pinned(std::vector<PinnedBytes> spans) {
 void ConnectionImpl::start_read() {
   if (reading_ || draining_ || is_clogged()) return;
   MutableBytes into = head_;
-  if (!buffer_.empty()) {
+  if (!buffer_.empty() && !secured_) {
     const Bytes part = buffer_.filled();
     buffer_.reserve(buffer_bytes_for(part.size(), wire::frame_bytes(part).value_or(0)));
     into = buffer_.room();
@@ -72,7 +72,9 @@ void ConnectionImpl::on_read(AsioError error, std::size_t bytes) {
   touch();
   bump(loop_.counters.bytes_in, static_cast<std::int64_t>(bytes));
   if (draining_) return;
-  if (buffer_.empty()) {
+  if (!begun_ || secured_) [[unlikely]] {
+    take_unusual(bytes);
+  } else if (buffer_.empty()) {
     take_head(bytes);
   } else {
     buffer_.commit(bytes);
@@ -83,18 +85,20 @@ void ConnectionImpl::on_read(AsioError error, std::size_t bytes) {
 
 // What arrived in the small buffer; when it is full, there is probably more, and a large read
 // fetches it.
+Bytes ConnectionImpl::fetch_head(std::size_t bytes) {
+  if (bytes < head_.size()) return Bytes(head_).first(bytes);
+  const MutableBytes scratch = loop_.scratch();
+  std::memcpy(scratch.data(), head_.data(), bytes);
+  const ssize_t more =
+      ::recv(socket_.native_handle(), scratch.data() + bytes, scratch.size() - bytes, MSG_DONTWAIT);
+  // An end or an error shows again at the next read.
+  const std::size_t fetched = more > 0 ? static_cast<std::size_t>(more) : 0;
+  bump(loop_.counters.bytes_in, static_cast<std::int64_t>(fetched));
+  return scratch.first(bytes + fetched);
+}
+
 void ConnectionImpl::take_head(std::size_t bytes) {
-  Bytes arrived = Bytes(head_).first(bytes);
-  if (bytes == head_.size()) {
-    const MutableBytes scratch = loop_.scratch();
-    std::memcpy(scratch.data(), head_.data(), bytes);
-    const ssize_t more = ::recv(socket_.native_handle(), scratch.data() + bytes,
-                                scratch.size() - bytes, MSG_DONTWAIT);
-    // An end or an error shows again at the next read.
-    const std::size_t fetched = more > 0 ? static_cast<std::size_t>(more) : 0;
-    bump(loop_.counters.bytes_in, static_cast<std::int64_t>(fetched));
-    arrived = scratch.first(bytes + fetched);
-  }
+  const Bytes arrived = fetch_head(bytes);
   const std::size_t taken = handle_frames(arrived);
   if (!closing_) buffer_.append(arrived.subspan(taken));
 }
@@ -110,9 +114,7 @@ std::size_t ConnectionImpl::handle_frames(Bytes in) {
   while (!closing_ && at < in.size()) {
     const auto bytes = wire::frame_bytes(in.subspan(at));
     if (!bytes) {
-      bump(loop_.counters.protocol_errors, 1);
-      log::debug("connection {} of {}: {}", id(), peer_ip(), bytes.error().text());
-      closing_ = true;
+      refuse(bytes.error());
       break;
     }
     if (*bytes == 0 || *bytes > in.size() - at) break;
@@ -165,7 +167,7 @@ void ConnectionImpl::post_after(std::int64_t ms, std::function<void(Connection&)
 void ConnectionImpl::end_turn() {
   while (!finished_) {
     if (!flush() || closing_) return finish();
-    if (draining_ && outbox_.unsent_bytes() == 0) return finish();
+    if (draining_ && unsent_bytes() == 0) return finish();
     if (!stalled_ || draining_ || is_clogged()) return start_read();
     stalled_ = false;
     handle_buffered();
@@ -174,6 +176,8 @@ void ConnectionImpl::end_turn() {
 
 // False when the connection is beyond use.
 bool ConnectionImpl::flush() {
+  if (secured_) [[unlikely]]
+    return flush_sealed();
   if (writing_ || outbox_.unsent_bytes() == 0) return true;
   const auto sent = outbox_.send_to(socket_.native_handle());
   if (!sent) return false;
@@ -181,6 +185,12 @@ bool ConnectionImpl::flush() {
   bump(loop_.counters.bytes_out, static_cast<std::int64_t>(*sent));
   if (outbox_.unsent_bytes() > 0) start_write();
   return true;
+}
+
+void ConnectionImpl::refuse(const Error& error) {
+  bump(loop_.counters.protocol_errors, 1);
+  log::debug("connection {} of {}: {}", id(), peer_ip(), error.text());
+  closing_ = true;
 }
 
 void ConnectionImpl::start_write() {
@@ -201,6 +211,7 @@ void ConnectionImpl::on_tick() {
   if (timeout_ms > 0 && (std::int64_t{silent} - 1) * loop_.tick_ms() >= timeout_ms) return finish();
   if (silent != kIdleTicks) return;
   outbox_.shrink();
+  if (secured_) secured_->sealed.shrink();
   if (!reading_) return;
   buffer_.release();
   running_ = {};
@@ -223,6 +234,10 @@ void ConnectionImpl::finish() {
   }
   for (const auto& timer : timers_) timer->cancel();
   timers_.clear();
+  if (secured_ && secured_->session->is_ready() && !writing_) {
+    secured_->session->close();
+    (void)flush_sealed();
+  }
   if (draining_ && socket_.is_open()) {
     // Closing over unread bytes would reset the connection and cost the peer its last answers.
     const MutableBytes scratch = loop_.scratch();

@@ -15,6 +15,7 @@
 #include "net/read_buffer.h"
 #include "net/server.h"
 #include "net/sockets.h"
+#include "net/tls.h"
 
 namespace mq::net {
 
@@ -34,7 +35,7 @@ class ConnectionImpl final : public Connection {
   [[nodiscard]] std::string& out() noexcept override { return outbox_.text(); }
   void send_pinned(std::vector<PinnedBytes> spans) override;
   [[nodiscard]] std::size_t unsent_bytes() const noexcept override {
-    return outbox_.unsent_bytes();
+    return outbox_.unsent_bytes() + (secured_ ? secured_->sealed.unsent_bytes() : 0);
   }
   void close() override { closing_ = true; }  // carried out at the end of the turn
   [[nodiscard]] bool is_open() const noexcept override { return !closing_; }
@@ -56,24 +57,40 @@ class ConnectionImpl final : public Connection {
   [[nodiscard]] bool is_clogged() const noexcept;
   void touch() noexcept { last_tick_ = loop_.tick(); }
 
+  // An encrypted connection's session, and its bytes on their way out.
+  struct Secured {
+    std::unique_ptr<TlsSession> session;
+    Outbox sealed;
+  };
   void start_read();
   void on_read(AsioError error, std::size_t bytes);
+  [[nodiscard]] Bytes fetch_head(std::size_t bytes);
   void take_head(std::size_t bytes);
+  void take_unusual(std::size_t bytes);
+  void begin();
+  bool take_proxy_header();
+  void start_tls();
+  void unseal(Bytes sealed);
+  void refuse(const Error& error);
   std::size_t handle_frames(Bytes in);
   void handle_buffered();
   void run_mail();
   void end_turn();
   bool flush();
+  bool flush_sealed();
   void start_write();
 
   Loop& loop_;
-  const Peer peer_;
+  Peer peer_;
   asio::generic::stream_protocol::socket socket_;
   Outbox outbox_;
   ReadBuffer buffer_;
   std::vector<std::shared_ptr<asio::steady_timer>> timers_;
   std::vector<std::function<void(Connection&)>> running_;
+  std::unique_ptr<Secured> secured_;
   std::uint32_t last_tick_;
+  bool begun_ = false;    // the first bytes have shown what it is
+  bool proxied_ = false;  // they started with a PROXY header
   bool reading_ = false;
   bool writing_ = false;
   bool stalled_ = false;  // buffer_ may hold whole frames that wait until the peer reads

@@ -1,6 +1,7 @@
 #include "net/outbox.h"
 
 #include <cerrno>
+#include <cstring>
 
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -90,6 +91,24 @@ Result<std::size_t> Outbox::send_to(int fd) {
     advance(static_cast<std::size_t>(sent));
     total += static_cast<std::size_t>(sent);
     if (static_cast<std::size_t>(sent) < out.bytes) break;  // its buffer is full
+  }
+  drop_sent_text();
+  return total;
+}
+
+std::size_t Outbox::pop(MutableBytes out) noexcept {
+  std::size_t total = 0;
+  while (total < out.size() && unsent_bytes() > 0) {
+    Gathered front;
+    gather(front);
+    std::size_t taken = 0;
+    for (std::size_t i = 0; i < front.count && total + taken < out.size(); ++i) {
+      const std::size_t n = std::min(front.vectors[i].iov_len, out.size() - total - taken);
+      std::memcpy(out.data() + total + taken, front.vectors[i].iov_base, n);
+      taken += n;
+    }
+    advance(taken);
+    total += taken;
   }
   drop_sent_text();
   return total;

@@ -24,6 +24,8 @@ class Outbox {
   // Writes until nothing is left or the socket takes no more. Returns the bytes written. Errors:
   // kIo, kClosed.
   Result<std::size_t> send_to(int fd);
+  // Moves bytes from the front to `out`, for whoever sends them in another form; returns how many.
+  std::size_t pop(MutableBytes out) noexcept;
   // Gives back memory that a busy time has left behind; only when nothing is unsent.
   void shrink() noexcept;
 

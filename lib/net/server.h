@@ -31,8 +31,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   virtual ~Connection() = default;
   [[nodiscard]] virtual std::uint64_t id() const noexcept = 0;  // never reused within a process
-  // As seen by the socket (or announced by a PROXY header, later). Unix sockets: 127.0.0.1 and port
-  // 0.
+  // As seen by the socket, or announced by a PROXY header. Unix sockets: 127.0.0.1 and port 0.
   [[nodiscard]] virtual const std::string& peer_ip() const noexcept = 0;
   [[nodiscard]] virtual std::uint16_t peer_port() const noexcept = 0;
   [[nodiscard]] virtual bool is_unix() const noexcept = 0;
@@ -66,12 +65,15 @@ class Handler {
   virtual void on_close(Connection&) {}
 };
 
+class TlsContext;
+
 class Server {
  public:
   struct Options {
     int threads = 1;
     std::int64_t idle_timeout_ms = 120'000;
     std::size_t unsent_bytes_max = 8 << 20;
+    std::shared_ptr<TlsContext> tls{};     // none: a TLS handshake breaks the protocol
     std::size_t connections_max = 20'000;  // one more is accepted and closed with a line in the log
   };
   struct Stats {

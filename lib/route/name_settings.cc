@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "net/tls_keys.h"
+
 namespace mq::route {
 namespace {
 
@@ -86,6 +88,18 @@ NameKey text_key(const char* name, const char* meaning) {
           [](const NameConfig& c) { return c.*Member; }};
 }
 
+template <std::size_t I>
+NameKey tls_key() {
+  const net::TlsKey& key = net::tls_keys()[I];
+  return {key.name, key.meaning, true,
+          [](NameConfig& c, std::string_view text) { return net::tls_keys()[I].set(c.tls, text); },
+          [](const NameConfig& c) { return net::tls_keys()[I].get(c.tls); }};
+}
+template <std::size_t... I>
+void add_tls_keys(std::vector<NameKey>& keys, std::index_sequence<I...>) {
+  (keys.push_back(tls_key<I>()), ...);
+}
+
 std::vector<NameKey> make_keys() {
   using C = NameConfig;
   return {
@@ -164,7 +178,11 @@ Result<void> set_in(NameConfig& config, std::string_view name, std::string_view 
 }  // namespace
 
 const std::vector<NameKey>& name_keys() {
-  static const std::vector<NameKey> keys = make_keys();
+  static const std::vector<NameKey> keys = [] {
+    std::vector<NameKey> all = make_keys();
+    add_tls_keys(all, std::make_index_sequence<net::kTlsKeyCount>());
+    return all;
+  }();
   return keys;
 }
 

@@ -15,6 +15,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "fs/fs.h"
+#include "net/tls.h"
 
 namespace mq::route {
 
@@ -36,6 +37,7 @@ struct NameConfig {
   std::int32_t net_threads = 1;     // serverSelectorThreads
   std::string kv_path;              // kvConfigPath
   std::string config_path;          // configStorePath: what was changed while running
+  net::TlsOptions tls;              // tls.*
 };
 
 struct NameKey {

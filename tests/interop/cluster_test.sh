@@ -74,6 +74,11 @@ on_both() {
 check "a stock client produces and consumes on both through the stock name server" on_both spread
 check "and through mqnamesrv" on_both spread2
 
+# The same client encrypted, on the port that serves plain connections.
+"${java[@]}" -Xmx256m peer.Cluster 20 tls "$mqd_tcp" secured >"$tmp/secured.out" 2>&1
+encrypted() { grep '^{' "$tmp/secured.out" | jq -e '.missing == 0 and .twice == 0 and .received["broker-m"] == 20'; }
+check "a stock client produces and consumes through TLS" encrypted
+
 # Our tools see the cluster through either.
 send_through() { seq 1 3 | mqsend -n "$1" ours; }
 check "mqsend finds a broker through the stock name server" send_through "$namesrv"
