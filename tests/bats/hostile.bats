@@ -68,3 +68,101 @@ PY
   echo "RssAnon $anon kB"
   [ "$anon" -lt 65536 ]
 }
+
+@test "a client that asks and asks and never reads costs bounded memory, and only its own answers" {
+  python3 - "$tcp" "$mqd_pid" "$BATS_TEST_DIRNAME/../support" <<'PY'
+import json, socket, struct, sys, time
+sys.path.insert(0, sys.argv[3])
+from remoting import Client
+host, port = sys.argv[1].rsplit(':', 1)
+def memory_kb():
+    return next(int(l.split()[1]) for l in open(f'/proc/{sys.argv[2]}/status') if l.startswith('RssAnon:'))
+honest = Client(sys.argv[1])
+topics = [{'topicName': f'{"t" * 100}{i}', 'readQueueNums': 1, 'writeQueueNums': 1, 'perm': 6} for i in range(1000)]
+assert honest.ask(18, json.dumps({'topicConfigList': topics}).encode(), force=False).code == 0
+large = len(honest.ask(21).body)
+assert large > 200_000, large
+header = json.dumps({'code': 21, 'flag': 0, 'language': 'JAVA', 'version': 479, 'opaque': 1}).encode()
+question = struct.pack('>II', 4 + len(header), len(header)) + header
+before = memory_kb()
+deaf = []
+for _ in range(4):
+    s = socket.create_connection((host, int(port)))
+    s.setblocking(False)
+    deaf.append(s)
+# Ten thousand questions each: gigabytes, if all were answered at once.
+left = {s: question * 10_000 for s in deaf}
+stuck = time.monotonic()
+while time.monotonic() - stuck < 1.5 and any(left.values()):
+    for s in deaf:
+        try:
+            sent = s.send(left[s][:65536])
+            left[s] = left[s][sent:]
+            if sent:
+                stuck = time.monotonic()
+        except BlockingIOError:
+            pass
+    assert honest.ask(105, topic='honest').code == 0
+    time.sleep(0.01)
+grown = memory_kb() - before
+print(f'{grown} kB for {len(deaf)} clients, an answer has {large >> 10} kB')
+# At most 8 MiB and one answer each, and what the allocator keeps beside it.
+assert grown < len(deaf) * (2 * (8 << 10) + 2 * (large >> 10)) + 16384, grown
+assert honest.put('honest', 'more').code == 0
+# One that reads again gets all that it is owed.
+s = deaf[0]
+s.setblocking(True)
+s.settimeout(30)
+want = 20 * large
+while want > 0:
+    got = s.recv(1 << 20)
+    assert got, 'closed'
+    want -= len(got)
+PY
+}
+
+@test "a flood of malformed frames, handshakes and headers costs only its own connections" {
+  python3 - "$tcp" "$mqd_pid" "$BATS_TEST_DIRNAME/../support" <<'PY'
+import json, random, socket, struct, sys, threading
+sys.path.insert(0, sys.argv[3])
+from remoting import Client
+host, port = sys.argv[1].rsplit(':', 1)
+def memory_kb():
+    return next(int(l.split()[1]) for l in open(f'/proc/{sys.argv[2]}/status') if l.startswith('RssAnon:'))
+header = json.dumps({'code': 310, 'flag': 0, 'language': 'JAVA', 'version': 479, 'opaque': 1, 'extFields': {
+    'a': 'P', 'b': 'flood', 'c': 'TBW102', 'd': '4', 'e': '0', 'f': '0', 'g': '1', 'h': '0', 'i': '', 'j': '0', 'k': 'false', 'm': 'false'}}).encode()
+starts = [struct.pack('>II', 4 + len(header) + 5, len(header)) + header + b'hello',
+          bytes.fromhex('160301020001000001fc0303') + bytes(range(256)) * 2,
+          b'PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n', b'\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c' + bytes(12)]
+def flood(seed):
+    rng = random.Random(seed)
+    for _ in range(300):
+        noise = bytearray(rng.choice(starts) + rng.choice(starts))
+        for _ in range(rng.randrange(1, 6)):
+            noise[rng.randrange(len(noise))] = rng.randrange(256)
+        s = socket.create_connection((host, int(port)))
+        try:
+            s.sendall(noise[:rng.randrange(1, len(noise) + 1)])
+            if rng.random() < 0.5:
+                s.shutdown(socket.SHUT_WR)
+                s.settimeout(0.01)
+                s.recv(4096)
+        except OSError:
+            pass
+        s.close()
+threads = [threading.Thread(target=flood, args=(seed,)) for seed in range(4)]
+for t in threads:
+    t.start()
+honest = Client(sys.argv[1])
+sent = 0
+while sent < 200 or any(t.is_alive() for t in threads):
+    put = honest.put('honest', 'more')
+    assert put.code == 0, put.remark
+    sent += 1
+for t in threads:
+    t.join()
+print(f'{sent} messages meanwhile, {memory_kb()} kB')
+assert memory_kb() < 65536
+PY
+  [ "$(mqrecv honest | wc -l)" -ge 300 ]
+}
