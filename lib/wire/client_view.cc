@@ -28,16 +28,19 @@ std::vector<ClientConnection> to_connections(const json::array& array) {
   return out;
 }
 
+// As Java prints a socket's address: without a name in front of the slash.
 json::object to_object(const ProducerInfo& info) {
   return {{"clientId", text_value(info.connection.client_id)},
           {"language", text_value(info.connection.language)},
           {"lastUpdateTimestamp", info.last_update_ms},
-          {"remoteIP", text_value(info.connection.address)},
+          {"remoteIP", text_value("/" + info.connection.address)},
           {"version", info.connection.version}};
 }
 ProducerInfo to_producer_info(const json::value& value) {
+  std::string address = string_member(value, "remoteIP");
+  if (address.starts_with('/')) address.erase(0, 1);
   return {.connection = {.client_id = string_member(value, "clientId"),
-                         .address = string_member(value, "remoteIP"),
+                         .address = std::move(address),
                          .language = string_member(value, "language", "JAVA"),
                          .version = int32_member(value, "version", 0)},
           .last_update_ms = int64_member(value, "lastUpdateTimestamp", 0)};

@@ -61,7 +61,7 @@ TEST(ClientView, ProducersAndGroupsSurviveTheWayThereAndBack) {
   const ProducerTable table{{"PG", {{.connection = connection, .last_update_ms = 7}}}};
   EXPECT_EQ(encode_producer_table(table),
             R"({"data":{"PG":[{"clientId":"c","language":"JAVA","lastUpdateTimestamp":7,)"
-            R"("remoteIP":"10.0.0.1:5","version":479}]}})");
+            R"("remoteIP":"/10.0.0.1:5","version":479}]}})");
   EXPECT_EQ(*decode_producer_table(encode_producer_table(table)), table);
   EXPECT_EQ(encode_group_list({"A"}), R"({"groupList":["A"]})");
   EXPECT_EQ(*decode_group_list(R"({"groupList":["A"]})"), std::vector<std::string>{"A"});
