@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "broker/live_config.h"
 #include "fs/fs.h"
 
 namespace mq::mqd {
@@ -82,7 +83,8 @@ Result<void> read_settings(const po::variables_map& given, broker::Settings& set
   if (given.count("namesrv") != 0)
     MQ_CHECK(settings.set("namesrvAddr", given["namesrv"].as<std::string>(), "-n"));
   if (settings.config().store.root.empty()) settings.config().store.root = default_store();
-  return {};
+  return broker::take_kept_settings(fs::posix(), broker::kept_settings_path(settings.config()),
+                                    settings);
 }
 
 Result<void> set_ephemeral(Options& options) {

@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -162,6 +163,8 @@ class Daemon {
     if (!host)
       return Error{Errc::kInvalid,
                    fmt::format("advertised address {}: {}", advertised_, host.error().text())};
+    live_.emplace(fs::posix(), system_clock(), config_, broker::kept_settings_path(config_));
+    live_->on_change([this](const std::vector<std::string>& keys) { apply(keys); });
     const route::Self self{config_.cluster, config_.name, config_.id, advertised_};
     registration_.emplace(registry_, *topics_, config_, system_clock(), self,
                           options_.name_servers);
@@ -179,6 +182,7 @@ class Daemon {
                                   .stats = stats_,
                                   .names = *names_,
                                   .config = config_,
+                                  .live = *live_,
                                   .clock = system_clock(),
                                   .postpone = postpone_,
                                   .self = self,
@@ -189,6 +193,16 @@ class Daemon {
     registration_->start();
     net_->start();
     return {};
+  }
+
+  // What was changed while running and is not simply read where it is used.
+  void apply(const std::vector<std::string>& keys) {
+    if (auto done = store_->set_retention(config_.store); !done)
+      log::error("retention: {}", done.error().to_string());
+    if (std::find(keys.begin(), keys.end(), "brokerPermission") == keys.end()) return;
+    if (auto done = topics_->bump_version(); !done)
+      log::error("topics: {}", done.error().to_string());
+    registration_->register_again();
   }
 
   void report_recovery() const {
@@ -369,6 +383,7 @@ class Daemon {
   server::MinIdNotifier notifier_;
   std::optional<server::NameServer> names_;
   std::optional<server::Registration> registration_;
+  std::optional<broker::LiveConfig> live_;
   std::unique_ptr<Proxy> proxy_;
   std::optional<server::BrokerServer> server_;
   std::unique_ptr<net::Server> net_;

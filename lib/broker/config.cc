@@ -72,7 +72,9 @@ Result<void> Settings::set(std::string_view name, std::string_view value, std::s
   return {};
 }
 
-Result<void> Settings::parse(std::string_view text, std::string_view file_name) {
+Result<void> for_each_setting(
+    std::string_view text, std::string_view name,
+    const std::function<Result<void>(std::string_view, std::string_view, std::string_view)>& take) {
   int number = 0;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
@@ -80,14 +82,20 @@ Result<void> Settings::parse(std::string_view text, std::string_view file_name) 
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
     ++number;
     if (line.empty() || line.front() == '#' || line.front() == '!') continue;
-    const std::string origin = fmt::format("{}:{}", file_name, number);
+    const std::string origin = fmt::format("{}:{}", name, number);
     const std::size_t split = line.find('=');
     if (split == std::string_view::npos) {
       return Error{Errc::kInvalid, fmt::format("{}: expected key=value, found '{}'", origin, line)};
     }
-    MQ_CHECK(set(line.substr(0, split), line.substr(split + 1), origin));
+    MQ_CHECK(take(trim(line.substr(0, split)), trim(line.substr(split + 1)), origin));
   }
   return {};
+}
+
+Result<void> Settings::parse(std::string_view text, std::string_view file_name) {
+  return for_each_setting(text, file_name,
+                          [this](std::string_view key, std::string_view value,
+                                 std::string_view origin) { return set(key, value, origin); });
 }
 
 std::string Settings::print(bool changed_only) const {
@@ -108,6 +116,11 @@ Result<void> Settings::check() const {
                                              "into a commit log file of {} bytes",
                                              s.message_bytes_max, s.commit_log_file_bytes)};
   }
+  return check_together(config_);
+}
+
+Result<void> check_together(const BrokerConfig& config) {
+  const store::StoreOptions& s = config.store;
   if (s.disk_clean_percent > s.disk_warning_percent) {
     return Error{
         Errc::kInvalid,

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/live.h"
 #include "base/result.h"
 #include "fs/fs.h"
 #include "net/tls.h"
@@ -24,9 +26,9 @@ struct BrokerConfig {
   std::int64_t id = 0;                        // brokerId
   std::string ip = "127.0.0.1";               // brokerIP1: what records and routes say
   std::int32_t listen_port = 10911;           // listenPort
-  std::int32_t perm = 6;                      // brokerPermission
+  Live<std::int32_t> perm = 6;                // brokerPermission
   std::string region = "DefaultRegion";       // regionId
-  bool trace_on = true;                       // traceOn
+  Live<bool> trace_on = true;                 // traceOn
   std::string namesrv_addr;                   // namesrvAddr
   std::string ha_ip;                          // brokerIP2; empty: as ip
   std::int32_t ha_listen_port = 0;            // haListenPort; 0: listenPort + 1
@@ -38,36 +40,36 @@ struct BrokerConfig {
   std::int64_t broker_heartbeat_ms = 1000;    // brokerHeartbeatInterval
   std::int64_t broker_silence_ms = 10'000;    // brokerNotActiveTimeoutMillis
 
-  bool auto_create_topic = true;                    // autoCreateTopicEnable
-  std::int32_t default_topic_queues = 8;            // defaultTopicQueueNums
-  bool auto_create_group = true;                    // autoCreateSubscriptionGroup
-  bool create_system_groups = true;                 // enableCreateSysGroup
-  bool cluster_topic_enable = true;                 // clusterTopicEnable
-  bool broker_topic_enable = true;                  // brokerTopicEnable
-  bool trace_topic_enable = false;                  // traceTopicEnable
-  std::string trace_topic = "RMQ_SYS_TRACE_TOPIC";  // msgTraceTopicName
-  std::int32_t revive_queues = 8;                   // reviveQueueNum
-  bool timer_wheel_enable = true;                   // timerWheelEnable
-  bool lite_pull_enable = true;                     // litePullMessageEnable
-  bool reject_transactions = false;                 // rejectTransactionMessage
-  std::int64_t accept_sends_from_ms = 0;            // startAcceptSendRequestTimeStamp
-  bool long_polling = true;                         // longPollingEnable
-  std::int64_t short_polling_ms = 1000;             // shortPollingTimeMills
-  bool property_filter = false;                     // enablePropertyFilter
-  bool filter_retry = false;                        // filterSupportRetry
-  std::int32_t filter_bloom_expected = 32;          // expectConsumerNumUseFilter
-  std::int32_t filter_bloom_error_percent = 20;     // maxErrorRateOfBloomFilter
-  std::int64_t filter_dead_kept_ms = 86'400'000;    // filterDataCleanTimeSpan
-  std::int64_t offset_flush_interval_ms = 5000;     // flushConsumerOffsetInterval
-  bool store_replies = true;                        // storeReplyMessageEnable
-  bool server_side_reset = true;                    // useServerSideResetOffset
-  std::int64_t idle_seconds = 120;                  // serverChannelMaxIdleTimeSeconds
-  std::int32_t net_threads = 1;                     // serverSelectorThreads
-  std::int32_t query_count_max = 32;                // defaultQueryMaxNum
+  Live<bool> auto_create_topic = true;                 // autoCreateTopicEnable
+  std::int32_t default_topic_queues = 8;               // defaultTopicQueueNums
+  Live<bool> auto_create_group = true;                 // autoCreateSubscriptionGroup
+  bool create_system_groups = true;                    // enableCreateSysGroup
+  bool cluster_topic_enable = true;                    // clusterTopicEnable
+  bool broker_topic_enable = true;                     // brokerTopicEnable
+  bool trace_topic_enable = false;                     // traceTopicEnable
+  std::string trace_topic = "RMQ_SYS_TRACE_TOPIC";     // msgTraceTopicName
+  std::int32_t revive_queues = 8;                      // reviveQueueNum
+  bool timer_wheel_enable = true;                      // timerWheelEnable
+  Live<bool> lite_pull_enable = true;                  // litePullMessageEnable
+  Live<bool> reject_transactions = false;              // rejectTransactionMessage
+  Live<std::int64_t> accept_sends_from_ms = 0;         // startAcceptSendRequestTimeStamp
+  Live<bool> long_polling = true;                      // longPollingEnable
+  Live<std::int64_t> short_polling_ms = 1000;          // shortPollingTimeMills
+  bool property_filter = false;                        // enablePropertyFilter
+  bool filter_retry = false;                           // filterSupportRetry
+  std::int32_t filter_bloom_expected = 32;             // expectConsumerNumUseFilter
+  std::int32_t filter_bloom_error_percent = 20;        // maxErrorRateOfBloomFilter
+  std::int64_t filter_dead_kept_ms = 86'400'000;       // filterDataCleanTimeSpan
+  Live<std::int64_t> offset_flush_interval_ms = 5000;  // flushConsumerOffsetInterval
+  bool store_replies = true;                           // storeReplyMessageEnable
+  bool server_side_reset = true;                       // useServerSideResetOffset
+  std::int64_t idle_seconds = 120;                     // serverChannelMaxIdleTimeSeconds
+  std::int32_t net_threads = 1;                        // serverSelectorThreads
+  Live<std::int32_t> query_count_max = 32;             // defaultQueryMaxNum
 
   // What is delivered at its time.
   std::int64_t delay_offset_flush_interval_ms = 10'000;  // flushDelayOffsetInterval
-  net::TlsOptions tls;                              // tls.*
+  net::TlsOptions tls;                                   // tls.*
 };
 
 // One key that acts: how it is read and shown.
@@ -81,19 +83,33 @@ struct ConfigKey {
 // Keys of the reference that have no meaning here; they are named once and passed over.
 [[nodiscard]] bool is_known_without_meaning(std::string_view name);
 
+// Calls `take(key, value, "NAME:LINE")` for each `key=value` line of `text`; `#` and `!` start
+// comment lines, blanks around key and value are dropped. Errors: kInvalid with the line, and
+// take's.
+Result<void> for_each_setting(
+    std::string_view text, std::string_view name,
+    const std::function<Result<void>(std::string_view key, std::string_view value,
+                                     std::string_view origin)>& take);
+// Contradictions between values that can change while running. Errors: kInvalid.
+Result<void> check_together(const BrokerConfig& config);
+
 class Settings {
  public:
   // One `key=value`; `origin` ("broker.conf:12", "-o") is kept for messages. Errors: kInvalid with
   // what is wrong and, for an unknown key, the nearest known ones.
   Result<void> set(std::string_view key, std::string_view value, std::string_view origin);
-  // A whole file: `#` and `!` comment lines, blanks around key and value dropped. Errors: as set,
-  // with the line.
+  // A whole file. Errors: as set, with the line.
   Result<void> parse(std::string_view text, std::string_view file_name);
 
   [[nodiscard]] const BrokerConfig& config() const noexcept { return config_; }
   [[nodiscard]] BrokerConfig& config() noexcept { return config_; }
   [[nodiscard]] bool was_set(std::string_view key) const {
     return origins_.find(key) != origins_.end();
+  }
+  // Where the key's value comes from; "" while it is the default.
+  [[nodiscard]] std::string_view origin_of(std::string_view key) const {
+    const auto at = origins_.find(key);
+    return at == origins_.end() ? std::string_view() : at->second;
   }
   // Known keys without meaning here that were given, in order.
   [[nodiscard]] const std::vector<std::string>& without_meaning() const noexcept {

@@ -52,7 +52,7 @@ Result<bool> parse_bool(std::string_view value) {
     key, meaning,                                                      \
         [](BrokerConfig& c, std::string_view v) -> Result<void> {      \
           MQ_TRY(const std::int64_t number, parse_int(v, min, max));   \
-          c.member = static_cast<decltype(c.member)>(number);          \
+          c.member = static_cast<decltype(+c.member)>(number);         \
           return {};                                                   \
         },                                                             \
         [](const BrokerConfig& c) { return std::to_string(c.member); } \

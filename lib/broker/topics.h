@@ -67,7 +67,8 @@ class Topics {
                                    std::int32_t sys_flag = 0, Durable durable = Durable::kNow);
   // Writes the file if there are topics that are not in it.
   Result<void> flush();
-  // R(17): `attributes` as "+key=value,-key". Same as stored: no change. Errors: kInvalid, kIo.
+  // R(17): `attributes` as "+key=value,-key". Same as stored: no change. Errors: kInvalid,
+  // kUnsupported (attributes), kIo.
   Result<void> put(format::TopicConfig config, std::string_view attributes);
   // R(18): many, on disk with one write of the file. What is wrong with one does not keep the
   // others back; the first error is returned.
@@ -78,6 +79,9 @@ class Topics {
   Result<void> put_all(std::vector<TopicChange> changes);
   // Fine if there is none. Errors: kInvalid (a system topic), kIo.
   Result<void> remove(std::string_view topic);
+
+  // Something that is said of every topic has changed: name servers are to take them anew.
+  Result<void> bump_version();
 
   [[nodiscard]] bool is_system(std::string_view topic) const;
   [[nodiscard]] bool is_forbidden_to_producers(std::string_view topic) const;

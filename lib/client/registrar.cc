@@ -277,7 +277,7 @@ void Registrar::topics_changed(const wire::TopicTable& changes) {
   for (auto& server : servers_) server->changed(changes);
 }
 
-void Registrar::topic_removed() {
+void Registrar::register_all_soon() {
   for (auto& server : servers_) server->register_all_soon();
 }
 

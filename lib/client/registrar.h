@@ -50,8 +50,9 @@ class Registrar {
   // Any thread; never waits. Those topics that were created or altered, with the version of the
   // whole table.
   void topics_changed(const wire::TopicTable& changes);
-  // A topic is gone: name servers learn that from a full table, those that look.
-  void topic_removed();
+  // The full table, soon: for a topic that is gone (name servers learn that from a full table,
+  // those that look), and for what is said of all topics.
+  void register_all_soon();
   // Unregisters and ends the threads; at most a few seconds even when servers do not answer.
   void stop();
 

@@ -14,6 +14,7 @@
 #include "broker/consumer_groups.h"
 #include "broker/consumer_offsets.h"
 #include "broker/group_configs.h"
+#include "broker/live_config.h"
 #include "broker/long_poll.h"
 #include "broker/postpone.h"
 #include "broker/producer_groups.h"
@@ -48,6 +49,7 @@ struct Parts {
   broker::Stats& stats;
   NameServer& names;
   const broker::BrokerConfig& config;
+  broker::LiveConfig& live;
   Clock& clock;
   broker::PostponeRules postpone;
   route::Self self;

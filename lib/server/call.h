@@ -83,6 +83,10 @@ void handle_topics_of_group(const Call& call);
 void handle_subscription_of_group(const Call& call);
 void handle_runtime_info(const Call& call);
 void handle_broker_config(const Call& call);
+void handle_update_config(const Call& call);
+void handle_clean_queues(const Call& call);
+void handle_clean_topics(const Call& call);
+void handle_ha_status(const Call& call);
 void handle_stats_view(const Call& call);
 void handle_expire(const Call& call);
 

@@ -116,6 +116,14 @@ Handle handler_of(std::int32_t code) noexcept {
       return handle_runtime_info;
     case wire::kGetBrokerConfig:
       return handle_broker_config;
+    case wire::kUpdateBrokerConfig:
+      return handle_update_config;
+    case wire::kCleanExpiredConsumequeue:
+      return handle_clean_queues;
+    case wire::kCleanUnusedTopic:
+      return handle_clean_topics;
+    case wire::kGetBrokerHaStatus:
+      return handle_ha_status;
     case wire::kViewBrokerStatsData:
       return handle_stats_view;
     case wire::kDeleteExpiredCommitlog:

@@ -11,7 +11,8 @@ void handle_query_message(const Call& call) {
   auto asked = wire::decode_query_message_request(call.request);
   if (!asked) return call.reply_error(asked.error());
   if (!call.wants_answer()) return;
-  const std::int32_t count = asked->unique_key ? call.p.config.query_count_max : asked->count_max;
+  std::int32_t count = asked->count_max;
+  if (asked->unique_key) count = call.p.config.query_count_max;
   auto found = call.p.store.query(asked->topic, asked->key, count, asked->begin_timestamp_ms,
                                   asked->end_timestamp_ms);
   if (!found) return call.reply_error(found.error());

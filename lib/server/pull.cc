@@ -266,7 +266,8 @@ void handle_pull(const Call& call) {
     held->pull.topic = held->topic;
     held->pull.subscription = held->pull.expression_type = {};
     return hold(p, call.connection, std::move(held),
-                p.config.long_polling ? pull.suspend_timeout_ms : p.config.short_polling_ms);
+                p.config.long_polling ? pull.suspend_timeout_ms
+                                      : static_cast<std::int64_t>(p.config.short_polling_ms));
   }
   if (call.wants_answer())
     answer(p, call.connection, call.header(0), pull, pull.topic, pull.group, got);

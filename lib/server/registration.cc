@@ -65,6 +65,11 @@ void Registration::stop() {
 
 void Registration::refresh() { register_here(all()); }
 
+void Registration::register_again() {
+  refresh();
+  others_.register_all_soon();
+}
+
 std::vector<client::Registrar::Status> Registration::status() const { return others_.status(); }
 
 void Registration::on_change(const broker::Topics::Changes& changes) {
@@ -80,7 +85,7 @@ void Registration::on_change(const broker::Topics::Changes& changes) {
   }
   if (!altered.topics.empty()) register_here(altered);
   others_.topics_changed(altered);
-  if (removed) others_.topic_removed();
+  if (removed) others_.register_all_soon();
 }
 
 // A broker that may not be read or written says so of all its topics.

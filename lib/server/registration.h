@@ -30,6 +30,8 @@ class Registration {
   // Now and then: says everything again in the own tables, as brokers do with any name server, so
   // that a topic deleted there alone comes back.
   void refresh();
+  // Everything, everywhere, soon: what is said of all topics has changed.
+  void register_again();
   [[nodiscard]] std::vector<client::Registrar::Status> status() const;
 
  private:

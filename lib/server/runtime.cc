@@ -1,4 +1,4 @@
-// What the broker says of itself (R 26, 28, 315) and retention on demand (R 329).
+// What the broker says of itself (R 28, 315) and retention on demand (R 329).
 
 #include <cstdio>
 
@@ -134,12 +134,6 @@ void handle_runtime_info(const Call& call) {
     out["bytesOutTotal"] = std::to_string(net.bytes_out_total);
   }
   call.reply_body(wire::encode_kv_table(out));
-}
-
-void handle_broker_config(const Call& call) {
-  const std::array<wire::Field, 1> ext = {
-      wire::Field{"version", R"({"counter":0,"stateVersion":0,"timestamp":0})"}};
-  call.reply_body(broker::to_properties_text(call.p.config), ext);
 }
 
 void handle_stats_view(const Call& call) {

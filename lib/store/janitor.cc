@@ -52,6 +52,21 @@ Janitor::Janitor(Parts parts, const StoreOptions& options)
   if (auto hours = parse_hours(options.delete_when)) hours_ = std::move(*hours);
 }
 
+Result<void> Janitor::set_retention(const StoreOptions& options) {
+  MQ_CHECK(check(options));
+  MQ_TRY(auto hours, parse_hours(options.delete_when));
+  const MutexLock one_at_a_time(work_mu_);
+  hours_ = std::move(hours);
+  options_.delete_when = options.delete_when;
+  options_.file_reserved_hours = options.file_reserved_hours;
+  options_.disk_used_percent_max = options.disk_used_percent_max;
+  options_.disk_clean_percent = options.disk_clean_percent;
+  options_.disk_warning_percent = options.disk_warning_percent;
+  options_.clean_forcibly = options.clean_forcibly;
+  next_clean_us_ = 0;
+  return {};
+}
+
 Janitor::~Janitor() { stop(); }
 
 void Janitor::start() {

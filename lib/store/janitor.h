@@ -41,6 +41,9 @@ class Janitor {
   void start();
   void stop();
 
+  // Takes the retention and disk members of other options from now on. Errors: as check.
+  Result<void> set_retention(const StoreOptions& options);
+
   // One look at the disk, and retention if it is due; what the thread does each second. For tests,
   // and once by the owner before the first put.
   void tick();
@@ -67,8 +70,8 @@ class Janitor {
   void pause(std::int64_t ms);
 
   const Parts parts_;
-  const StoreOptions options_;
-  std::vector<int> hours_;
+  StoreOptions options_;    // its retention and disk members change under work_mu_
+  std::vector<int> hours_;  // ditto
   std::int64_t next_clean_us_ = 0;
   PhysicalOffset followed_{-1};
   Mutex work_mu_;  // one pass at a time

@@ -91,6 +91,9 @@ class MessageStoreImpl final : public MessageStore {
     return dispatcher_->wait_caught_up(timeout_ms);
   }
   Result<std::int32_t> expire_now() override { return janitor_->expire_now(); }
+  Result<void> set_retention(const StoreOptions& options) override {
+    return janitor_->set_retention(options);
+  }
   Result<void> sync() override;
   StoreStats stats() override;
 

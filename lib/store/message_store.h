@@ -180,6 +180,9 @@ class MessageStore {
   virtual bool wait_dispatched(std::int64_t timeout_ms) = 0;
   // Runs retention now (R(329)), ignoring deleteWhen; returns files deleted.
   virtual Result<std::int32_t> expire_now() = 0;
+  // Takes deleteWhen, fileReservedTime, the three limits of the disk and cleanFileForciblyEnable of
+  // other options from now on. Errors: kInvalid.
+  virtual Result<void> set_retention(const StoreOptions& options) = 0;
   // Flushes log, queues and index now.
   virtual Result<void> sync() = 0;
 

@@ -253,6 +253,12 @@ const char* request_name(std::int32_t code) noexcept {
       return "BROKER_HEARTBEAT";
     case kNotifyMinBrokerIdChange:
       return "NOTIFY_MIN_BROKER_ID_CHANGE";
+    case kCleanExpiredConsumequeue:
+      return "CLEAN_EXPIRED_CONSUMEQUEUE";
+    case kCleanUnusedTopic:
+      return "CLEAN_UNUSED_TOPIC";
+    case kGetBrokerHaStatus:
+      return "GET_BROKER_HA_STATUS";
     default:
       return "UNKNOWN";
   }

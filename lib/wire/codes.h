@@ -63,6 +63,7 @@ enum RequestCode : std::int32_t {
   kGetSystemTopicListFromBroker = 305,
   kGetConsumerRunningInfo = 307,  // and on to the client
   kQueryCorrectionOffset = 308,
+  kCleanExpiredConsumequeue = 306,
   kConsumeMessageDirectly = 309,  // and on to the client
   kSendMessageV2 = 310,
   kGetUnitTopicList = 311,
@@ -70,6 +71,7 @@ enum RequestCode : std::int32_t {
   kGetHasUnitSubUnunitTopicList = 313,
   kCloneGroupOffset = 314,
   kViewBrokerStatsData = 315,
+  kCleanUnusedTopic = 316,
   kGetBrokerConsumeStats = 317,
   kUpdateNamesrvConfig = 318,
   kGetNamesrvConfig = 319,
@@ -91,6 +93,7 @@ enum RequestCode : std::int32_t {
   kGetBrokerMemberGroup = 901,
   kBrokerHeartbeat = 904,
   kNotifyMinBrokerIdChange = 905,
+  kGetBrokerHaStatus = 907,
 };
 
 enum ResponseCode : std::int32_t {
