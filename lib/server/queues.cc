@@ -82,7 +82,8 @@ void handle_query_consume_queue(const Call& call) {
     if (got.status != store::GetStatus::kFound) continue;
     const auto record = format::decode_record(got.spans.front().bytes, format::CheckBody::kNo);
     if (!record) continue;
-    rows.push_back(json::object{{"eval", true},
+    // Whether a filter would take it the reference judges with a queue's extension only.
+    rows.push_back(json::object{{"eval", false},
                                 {"physicOffset", record->physical_offset.value()},
                                 {"physicSize", record->total_bytes},
                                 {"tagsCode", format::tag_code(record->properties)}});
