@@ -51,8 +51,9 @@ std::int32_t positive(std::int32_t hash) { return hash == INT32_MIN ? 0 : std::a
 // Whether records come so fast that it is better to look again in a moment than to be woken: a
 // wake-up is a system call of whoever appends, and would be one a put. Below that rate each record
 // is dispatched at once.
-constexpr auto kNap = std::chrono::microseconds(100);
-constexpr std::int64_t kFastRecordsPerSecond = 100'000;
+constexpr auto kNap = std::chrono::microseconds(50);
+constexpr std::int64_t kFastRecordsPerSecond =
+    20'000;  // from there on naps are fewer than wake-ups
 
 class Pace {
  public:
