@@ -80,6 +80,19 @@ class Server:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
+class Machine(Server):
+    """No server: the limits stand in the same table, measured in the same rounds."""
+    name = 'machine'
+    config = 'bare sockets and files'
+
+    def start(self):
+        return []
+
+
+class MachineSync(Machine):
+    name = 'machine-sync'
+
+
 class Mqd(Server):
     name = 'mqd'
     config = 'ASYNC_FLUSH'
@@ -87,7 +100,7 @@ class Mqd(Server):
 
     def start(self):
         self.unix = f'unix:{self.dir}/s'
-        self.tcp = f'127.0.0.1:{free_port()}'
+        self.tcp = self.namesrv = f'127.0.0.1:{free_port()}'
         read, write = os.pipe()
         process = self.spawn([f'{self.env.bin}/mqd', '--store', f'{self.dir}/store', '--listen', self.unix, '--listen', self.tcp,
                               '--ready-fd', str(write), *self.options], pass_fds=[write])
@@ -96,6 +109,14 @@ class Mqd(Server):
             raise SystemExit(open(self.log).read())
         os.close(read)
         return [process]
+
+    def crash_and_restart(self):
+        """kill -9, then the seconds from the start to ready."""
+        self.processes[0].kill()
+        self.processes[0].wait()
+        begin = time.monotonic()
+        self.processes = self.start()
+        return time.monotonic() - begin
 
 
 class MqdSync(Mqd):
@@ -128,6 +149,7 @@ class Apache(Server):
         broker = self.spawn(self.java('2g', 'org.apache.rocketmq.broker.BrokerStartup', f'{self.dir}/broker.conf'))
         self.wait_for(broker, lambda: self.port_open(port) and self.logged('The broker'))
         self.tcp = self.unix = f'127.0.0.1:{port}'
+        self.namesrv = f'127.0.0.1:{ns}'
         return [broker, first]
 
 

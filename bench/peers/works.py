@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import resource
 import subprocess
 import time
 
@@ -17,6 +18,29 @@ def run(command, timeout=300, **more):
 
 def load(env, *args):
     return json.loads(run([f'{env.build}/bench/load', *map(str, args)]))
+
+
+def lines_file(env, count, size=100):
+    """Text of so many lines; made once a run."""
+    path = f'{env.dir}/lines-{count}'
+    if not os.path.exists(path):
+        with open(path, 'w') as out:
+            out.writelines(f'{i:0{size - 1}d}\n' for i in range(count))
+    return path
+
+
+def pipe(command, count, source=None, env=None):
+    """Lines a second through a tool, and the CPU seconds that the tool itself took for a million."""
+    def used():
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return children.ru_utime + children.ru_stime
+    cpu, begin = used(), time.monotonic()
+    with open(source or os.devnull) as data:
+        done = subprocess.run(command, stdin=data, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300, check=False, env=env)
+    seconds = time.monotonic() - begin
+    if done.returncode != 0:
+        raise RuntimeError(f'{command[0]}: exit {done.returncode}: {done.stderr[-300:]}')
+    return {'rate': count / seconds, 'client_cpu_s_per_million': (used() - cpu) / (count / 1e6)}
 
 
 class Remoting:
@@ -38,6 +62,18 @@ class Remoting:
     def drain(self, size, count):
         return load(self.env, 'drain', '-b', self.server.unix, '-t', self.last)
 
+    def drain_tcp(self, size, count):
+        return load(self.env, 'drain', '-b', self.server.tcp, '-t', self.last)
+
+    def java(self, size, count):
+        """Apache's own client, four threads that send and wait, over TCP."""
+        if not self.env.peers:
+            raise RuntimeError('its jars come with the server apache, which is not among the servers')
+        out = run(['java', '-Xmx512m', f'-Duser.home={self.server.dir}', '-cp',
+                   f'{self.env.peers}/load:{self.env.peers}/classes:{self.env.peers}/jars/*', 'Load', self.server.namesrv, self.topic(),
+                   str(size), str(count), '4'])
+        return json.loads(out.strip().splitlines()[-1])
+
     def single(self, size, count):
         return load(self.env, 'send', '-b', self.server.unix, '-t', self.topic(), '--size', size, '--count', count, '--inflight', 128)
 
@@ -50,6 +86,35 @@ class Remoting:
 
     def end_to_end(self, count):
         return load(self.env, 'end-to-end', '-b', self.server.unix, '-t', self.topic(), '--size', 1024, '--count', count)
+
+
+class Mqd(Remoting):
+    """What only our own tools do."""
+
+    def lines_in(self, count):
+        return pipe([f'{self.env.bin}/mqsend', '-q', '-b', self.server.unix, 'lines'], count, lines_file(self.env, count))
+
+    def lines_out(self, count):
+        return pipe([f'{self.env.bin}/mqrecv', '-q', '-b', self.server.unix, '-c', str(count), 'lines'], count)
+
+
+class Machine:
+    """What the machine can do at all, for the same work."""
+
+    def __init__(self, env, server):
+        self.env = env
+
+    def drain(self, size, count):
+        return load(self.env, 'stream', '-b', 'unix', '--file', f'{self.env.dir}/stream')
+
+    def drain_tcp(self, size, count):
+        return load(self.env, 'stream', '-b', 'tcp', '--file', f'{self.env.dir}/stream')
+
+    def one_at_a_time(self, size, count):
+        return load(self.env, 'echo', '-b', 'unix', '--size', size, '--count', count)
+
+    def forced(self, senders, count):
+        return load(self.env, 'fdatasync', '--file', f'{self.env.dir}/forced', '--size', 1024 * senders, '--count', 300)
 
 
 class Kafka:
@@ -72,6 +137,12 @@ class Kafka:
 
     def batched(self, size, count):
         return self.produce(size, count, batch_size=262144, linger_ms=5, buffer_memory=134217728)
+
+    def lines_in(self, count):
+        return pipe(['kcat', '-P', '-b', self.server.tcp, '-t', 'lines', '-q'], count, lines_file(self.env, count))
+
+    def lines_out(self, count):
+        return pipe(['kcat', '-C', '-b', self.server.tcp, '-t', 'lines', '-q', '-c', str(count)], count)
 
     def drain(self, size, count):
         out = run(self.server.tool('org.apache.kafka.tools.ConsumerPerformance', '--bootstrap-server', self.server.tcp, '--topic',
@@ -156,7 +227,7 @@ class Nats:
         return self.bench('js', 'ordered', '--msgs', count)
 
 
-DRIVERS = {'mqd': Remoting, 'mqd-sync': Remoting, 'apache': Remoting, 'apache-sync': Remoting, 'kafka': Kafka, 'redis': Redis,
+DRIVERS = {'machine': Machine, 'machine-sync': Machine, 'mqd': Mqd, 'mqd-sync': Remoting, 'apache': Remoting, 'apache-sync': Remoting, 'kafka': Kafka, 'redis': Redis,
            'redis-sync': Redis, 'nats': Nats}
 
 
@@ -166,5 +237,5 @@ def ready_and_idle(server):
     return {'ready_ms': server.ready_s * 1000, 'idle_mib': server.memory_mib()}
 
 
-SERVERS = {cls.name: cls for cls in (servers.Mqd, servers.MqdSync, servers.Apache, servers.ApacheSync, servers.Kafka, servers.Redis,
+SERVERS = {cls.name: cls for cls in (servers.Machine, servers.MachineSync, servers.Mqd, servers.MqdSync, servers.Apache, servers.ApacheSync, servers.Kafka, servers.Redis,
                                      servers.RedisSync, servers.Nats)}
