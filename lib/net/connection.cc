@@ -54,7 +54,8 @@ void ConnectionImpl::send_pinned(std::vector<PinnedBytes> spans) {
 void ConnectionImpl::start_read() {
   if (reading_ || draining_ || is_clogged()) return;
   MutableBytes into = head_;
-  if (!buffer_.empty() && !secured_) {
+  in_buffer_ = !secured_ && (!buffer_.empty() || sends_large_);
+  if (in_buffer_) {
     const Bytes part = buffer_.filled();
     buffer_.reserve(buffer_bytes_for(part.size(), wire::frame_bytes(part).value_or(0)));
     into = buffer_.room();
@@ -68,17 +69,21 @@ void ConnectionImpl::start_read() {
 void ConnectionImpl::on_read(AsioError error, std::size_t bytes) {
   reading_ = false;
   if (finished_) return;
+  if (error == asio::error::operation_aborted) {  // by on_tick, to have the buffer back
+    buffer_.release();
+    return end_turn();
+  }
   if (error) return finish();
   touch();
   bump(loop_.counters.bytes_in, static_cast<std::int64_t>(bytes));
   if (draining_) return;
   if (!begun_ || secured_) [[unlikely]] {
     take_unusual(bytes);
-  } else if (buffer_.empty()) {
-    take_head(bytes);
-  } else {
+  } else if (in_buffer_) {
     buffer_.commit(bytes);
     handle_buffered();
+  } else {
+    take_head(bytes);
   }
   end_turn();
 }
@@ -98,6 +103,7 @@ Bytes ConnectionImpl::fetch_head(std::size_t bytes) {
 }
 
 void ConnectionImpl::take_head(std::size_t bytes) {
+  sends_large_ = bytes == head_.size();
   const Bytes arrived = fetch_head(bytes);
   const std::size_t taken = handle_frames(arrived);
   if (!closing_) buffer_.append(arrived.subspan(taken));
@@ -213,8 +219,12 @@ void ConnectionImpl::on_tick() {
   outbox_.shrink();
   if (secured_) secured_->sealed.shrink();
   if (!reading_) return;
-  buffer_.release();
   running_ = {};
+  sends_large_ = false;
+  // A read that waits in the empty buffer has to let go of it first.
+  if (!in_buffer_) return buffer_.release();
+  AsioError ignored;
+  if (buffer_.empty() && !writing_) socket_.cancel(ignored);
 }
 
 void ConnectionImpl::drain() {

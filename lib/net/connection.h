@@ -92,6 +92,9 @@ class ConnectionImpl final : public Connection {
   bool begun_ = false;    // the first bytes have shown what it is
   bool proxied_ = false;  // they started with a PROXY header
   bool reading_ = false;
+  bool in_buffer_ = false;  // where the read goes: to buffer_, or else to head_
+  // More than head_ came at once: the next read goes to buffer_, where it takes one call.
+  bool sends_large_ = false;
   bool writing_ = false;
   bool stalled_ = false;  // buffer_ may hold whole frames that wait until the peer reads
   bool draining_ = false;
