@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "broker/delayed_delivery.h"
+#include "broker/live_config.h"
 #include "format/properties.h"
 #include "format/record.h"
 #include "fs/fs.h"
@@ -84,6 +85,7 @@ class ServedBroker {
     filters.emplace(fs, clock, sql, "store/config/consumerFilter.json",
                     broker::ConsumerFilters::Options{});
     kv.emplace(fs, "store/config/kvConfig.json");
+    live.emplace(fs, clock, config, "store/config/broker.properties");
     names.emplace(registry, *kv, name_settings, clock, [](auto) {});
     auto levels = format::DelayLevels::parse(config.store.message_delay_level);
     ASSERT_TRUE(levels);
@@ -108,6 +110,7 @@ class ServedBroker {
                          .stats = stats,
                          .names = *names,
                          .config = config,
+                         .live = *live,
                          .clock = clock,
                          .postpone = rules,
                          .self = {config.cluster, config.name, config.id, "127.0.0.1:10911"},
@@ -205,6 +208,7 @@ class ServedBroker {
   std::optional<broker::ConsumerFilters> filters;
   broker::QueueLocks locks;
   ClientChannel clients{clock};
+  std::optional<broker::LiveConfig> live;
   std::optional<broker::DelayedDelivery> delayed;
   route::Registry registry;
   std::optional<route::KvConfigs> kv;
