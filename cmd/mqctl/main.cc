@@ -9,6 +9,8 @@ int main(int argc, char** argv) {
   try {
     mq::mqctl::Tool tool;
     mq::mqctl::add_topic(tool);
+    mq::mqctl::add_group(tool);
+    mq::mqctl::add_dlq(tool);
     return tool.run(argc, argv);
   } catch (const std::exception& e) {
     mq::cli::say(e.what());

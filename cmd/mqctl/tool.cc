@@ -36,6 +36,7 @@ CLI::App* Tool::command(const char* name, const char* what, Work work) {
 int Tool::run(int argc, char** argv) {
   if (auto exit = cli::parse(app_, common_, argc, argv)) return *exit;
   auto status = work_();
+  if (!status && status.error().code() == Errc::kClosed) cli::die_of(SIGPIPE);
   if (!status) return cli::fail(status.error());
   if (auto closed = out_.close(); !closed) {
     if (closed.error().code() == Errc::kClosed) cli::die_of(SIGPIPE);
@@ -65,6 +66,11 @@ Result<void> Tool::each_broker(const Visit& visit) {
 void Tool::print(std::string_view line) {
   out_.buffer() += line;
   out_.buffer() += '\n';
+}
+
+Result<void> Tool::write(std::string_view text) {
+  out_.buffer() += text;
+  return out_.settle();
 }
 
 void Tool::add_json(CLI::App* command) {

@@ -30,6 +30,9 @@ class Tool {
   Result<void> each_broker(const Visit& visit);
 
   void print(std::string_view line);  // with a line end
+  // Text as it is, in bulk; and all of it is with the system. Errors: those of Output.
+  Result<void> write(std::string_view text);
+  Result<void> flush() { return out_.flush(); }
   [[nodiscard]] const cli::CommonOptions& common() const { return common_; }
   [[nodiscard]] bool json() const { return json_; }
 
@@ -57,5 +60,8 @@ class Tool {
 
 // Each adds its commands.
 void add_topic(Tool& tool);
+void add_group(Tool& tool);
+void add_group_positions(Tool& tool, CLI::App* group);
+void add_dlq(Tool& tool);
 
 }  // namespace mq::mqctl

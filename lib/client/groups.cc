@@ -4,7 +4,9 @@
 #include <array>
 #include <set>
 
+#include "client/remote_error.h"
 #include "wire/codes.h"
+#include "wire/offsets.h"
 
 namespace mq::client {
 namespace {
@@ -124,6 +126,20 @@ Result<void> commit_offset(Rpc& broker, const wire::UpdateOffsetRequest& request
         wire::append_update_offset_request(out, header, request);
       }));
   return {};
+}
+
+Result<std::optional<std::int64_t>> committed_offset(Rpc& broker, std::string_view group,
+                                                     std::string_view topic, std::int32_t queue) {
+  MQ_TRY(const Reply reply,
+         broker.call(wire::kQueryConsumerOffset, [&](std::string& out, const wire::Header& header) {
+           wire::append_query_offset_request(
+               out, header,
+               {.group = group, .topic = topic, .queue_id = queue, .zero_if_not_found = false});
+         }));
+  if (reply.code() == wire::kQueryNotFound) return std::optional<std::int64_t>();
+  if (reply.code() != wire::kSuccess) return remote_error(broker.peer(), reply.command);
+  MQ_TRY(const std::int64_t offset, wire::decode_offset_response(reply.command));
+  return std::optional(offset);
 }
 
 std::int64_t GroupProgress::lag() const {

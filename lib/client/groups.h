@@ -40,6 +40,10 @@ Result<wire::QueueOffsets> reset_offsets(Rpc& broker, const wire::ResetOffsetReq
 // R(15), with an answer.
 Result<void> commit_offset(Rpc& broker, const wire::UpdateOffsetRequest& request);
 
+// R(14). Nothing when it has committed none.
+Result<std::optional<std::int64_t>> committed_offset(Rpc& broker, std::string_view group,
+                                                     std::string_view topic, std::int32_t queue);
+
 // A group over all brokers.
 struct GroupProgress {
   std::map<wire::MessageQueue, wire::QueueProgress> queues;

@@ -81,3 +81,16 @@ setup() { mkdir -p "$work/.config/mq"; }
          <(grep -oE 'Fl (. , Fl )?\\-[a-z][a-z-]+' "$BATS_TEST_DIRNAME/../../man/$tool" | grep -oE '\\-[a-z-]+$' | sed 's/^\\-/--/' | sort -u)
   done
 }
+
+@test "each long flag of a command of mqctl stands in its man page, and no other" {
+  commands=$(for noun in $(mqctl --complete '' | cut -f1); do
+    verbs=$(mqctl --complete "$noun" '' | cut -f2 -s | wc -l)
+    [ "$verbs" -eq 0 ] && echo "$noun"
+    mqctl --complete "$noun" '' | awk -F'\t' -v n="$noun" '$2 != "" { print n, $1 }'
+  done)
+  [ "$(wc -l <<<"$commands")" -ge 15 ]
+  diff <({ mqctl --help; while read -r command; do mqctl $command --help; done <<<"$commands"; } |
+           grep -oE -- '^ +(-[A-Za-z0-9],)?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u) \
+       <(grep -oE 'Fl (. , Fl )?\\-[a-z][a-z-]+' "$BATS_TEST_DIRNAME/../../man/mqctl.8" |
+           grep -oE '\\-[a-z-]+$' | sed 's/^\\-/--/' | sort -u)
+}
