@@ -88,6 +88,8 @@ void Stats::get(std::string_view topic, std::string_view group, std::int64_t mes
 }
 
 void Stats::sample(std::int64_t now_ms) {
+  puts_.sample(now_ms);
+  gets_.sample(now_ms);
   const MutexLock lock(mu_);
   sampled_ms_ = now_ms;
   put_.sample(totals_.put_messages.load(), now_ms);

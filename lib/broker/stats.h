@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/mutex.h"
+#include "broker/durations.h"
 
 namespace mq::broker {
 
@@ -47,6 +48,10 @@ class Stats {
   void get(std::string_view topic, std::string_view group, std::int64_t messages,
            std::int64_t bytes);
   void get_missed() noexcept { totals_.get_miss.fetch_add(1, std::memory_order_relaxed); }
+
+  // How long puts and gets of the store took.
+  [[nodiscard]] Durations& puts() noexcept { return puts_; }
+  [[nodiscard]] Durations& gets() noexcept { return gets_; }
 
   // Once a second. Also rolls the day over at local midnight.
   void sample(std::int64_t now_ms);
@@ -90,6 +95,7 @@ class Stats {
   void add_locked(std::string_view name, std::string_view key, std::int64_t count) MQ_REQUIRES(mu_);
 
   Totals totals_;
+  Durations puts_, gets_;
   mutable Mutex mu_;
   Rate put_ MQ_GUARDED_BY(mu_), found_ MQ_GUARDED_BY(mu_), miss_ MQ_GUARDED_BY(mu_),
       transferred_ MQ_GUARDED_BY(mu_);

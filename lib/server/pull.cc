@@ -60,7 +60,10 @@ store::GetResult read(const Parts& p, std::string_view topic, const wire::PullRe
                         .filter = {.all = filter.tags.all, .codes = filter.tags.codes},
                         .record_filter = filter.records.get()};
   if (bulk) get.bytes_max = std::min(get.bytes_max, kBulkBytesMax);
-  return p.store.get(get);
+  const std::int64_t begin_us = p.clock.monotonic_us();
+  store::GetResult got = p.store.get(get);
+  p.stats.gets().add(p.clock.monotonic_us() - begin_us);
+  return got;
 }
 
 void answer(const Parts& p, net::Connection& connection, const wire::Header& base,

@@ -55,6 +55,12 @@ void add_rates(const Call& call, wire::KvTable& out) {
   out["putMessageSizeTotal"] = std::to_string(totals.put_bytes.load());
   out["putMessageFailedTimes"] = std::to_string(totals.put_failed.load());
   out["putMessageAverageSize"] = std::to_string(puts == 0 ? 0 : totals.put_bytes.load() / puts);
+  const auto& put_times = call.p.stats.puts();
+  out["putMessageEntireTimeMax"] = std::to_string(put_times.longest_ms());
+  out["putMessageDistributeTime"] = put_times.distribution();
+  out["putLatency99"] = fmt::format("{:.2f}", put_times.quantile_ms(0.99));
+  out["putLatency999"] = fmt::format("{:.2f}", put_times.quantile_ms(0.999));
+  out["getMessageEntireTimeMax"] = std::to_string(call.p.stats.gets().longest_ms());
   out["getMessageBytesTotal"] = std::to_string(totals.get_bytes.load());
 }
 

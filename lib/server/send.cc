@@ -37,6 +37,15 @@ store::PutCommon common_of(const Call& call, const wire::SendRequest& send,
   return common;
 }
 
+// Counts how long it took.
+template <typename Put>
+store::PutResult timed(const Call& call, Put put) {
+  const std::int64_t begin_us = call.p.clock.monotonic_us();
+  const store::PutResult result = put();
+  call.p.stats.puts().add(call.p.clock.monotonic_us() - begin_us);
+  return result;
+}
+
 void put_single(const Call& call, const wire::SendRequest& send, const SendTarget& target,
                 const broker::Asked& asked) {
   Scratch& s = scratch();
@@ -53,7 +62,8 @@ void put_single(const Call& call, const wire::SendRequest& send, const SendTarge
     common.queue_id = placed->queue_id;
   }
   s.messages.push_back({.flag = send.flag, .body = call.request.body, .properties = s.properties});
-  const store::PutResult result = call.p.store.put(common, s.messages.front());
+  const store::PutResult result =
+      timed(call, [&] { return call.p.store.put(common, s.messages.front()); });
   answer_send(call, {send, target, common, s.messages, asked.wait}, result);
 }
 
@@ -70,7 +80,8 @@ void put_batch(const Call& call, const wire::SendRequest& send, const SendTarget
   }
   if (auto done = split_batch(call.request.body, s.properties, s.messages, made); !done)
     return refuse_send(call, wire::kMessageIllegal, done.error().to_string());
-  const store::PutResult result = call.p.store.put_batch(common, s.messages);
+  const store::PutResult result =
+      timed(call, [&] { return call.p.store.put_batch(common, s.messages); });
   answer_send(call, {send, target, common, s.messages, asked.wait}, result);
 }
 
