@@ -106,6 +106,12 @@ Result<void> LiveConfig::update(std::string_view properties) {
   return {};
 }
 
+std::string LiveConfig::value(std::string_view name) const {
+  const ConfigKey* const key = find_key(name);
+  const MutexLock lock(mu_);
+  return key == nullptr ? std::string() : key->get(config_);
+}
+
 std::string LiveConfig::properties() const {
   const MutexLock lock(mu_);
   return to_properties_text(config_);

@@ -41,6 +41,9 @@ class LiveConfig {
   // (a key that takes effect at start), kInvalid (unknown, or a value that does not fit), kIo.
   Result<void> update(std::string_view properties);
 
+  // Of one key, as text; "" for one that is not known. For members of BrokerConfig that are not
+  // Live.
+  [[nodiscard]] std::string value(std::string_view key) const;
   // `key=value` lines of every key, and how often it was changed since the start.
   [[nodiscard]] std::string properties() const;
   [[nodiscard]] format::DataVersion version() const;

@@ -87,6 +87,7 @@ void handle_update_config(const Call& call);
 void handle_clean_queues(const Call& call);
 void handle_clean_topics(const Call& call);
 void handle_ha_status(const Call& call);
+void handle_reset_master_flush_offset(const Call& call);
 void handle_stats_view(const Call& call);
 void handle_expire(const Call& call);
 

@@ -124,6 +124,8 @@ Handle handler_of(std::int32_t code) noexcept {
       return handle_clean_topics;
     case wire::kGetBrokerHaStatus:
       return handle_ha_status;
+    case wire::kResetMasterFlushOffset:
+      return handle_reset_master_flush_offset;
     case wire::kViewBrokerStatsData:
       return handle_stats_view;
     case wire::kDeleteExpiredCommitlog:

@@ -1,5 +1,5 @@
 // Care of a running broker: its configuration (R 25, 26), what is left over (R 306, 316), its
-// replicas (R 907).
+// replicas (R 907, 908).
 #include <set>
 
 #include <fmt/format.h>
@@ -53,5 +53,8 @@ void handle_ha_status(const Call& call) {
                            {"master", true},
                            {"masterCommitLogMaxOffset", call.p.store.stats().written.value()}}));
 }
+
+// How far its master has flushed is of interest to a slave; a master is told nothing new.
+void handle_reset_master_flush_offset(const Call& call) { call.reply(wire::kSuccess); }
 
 }  // namespace mq::server

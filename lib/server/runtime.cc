@@ -94,7 +94,7 @@ void add_store(const Call& call, wire::KvTable& out) {
   out["queues"] = std::to_string(s.queues);
   out["diskUsedPercent"] = std::to_string(s.disk.used_percent());
   out["diskAvailableBytes"] = std::to_string(s.disk.available_bytes);
-  out["diskWarningPercent"] = std::to_string(call.p.config.store.disk_warning_percent);
+  out["diskWarningPercent"] = call.p.live.value("diskSpaceWarningLevelRatio");
   out["writable"] = s.writable ? "true" : "false";
   out["notWritableReason"] = s.not_writable_reason;
   out["storePath"] = call.p.config.store.root;

@@ -259,6 +259,8 @@ const char* request_name(std::int32_t code) noexcept {
       return "CLEAN_UNUSED_TOPIC";
     case kGetBrokerHaStatus:
       return "GET_BROKER_HA_STATUS";
+    case kResetMasterFlushOffset:
+      return "RESET_MASTER_FLUSH_OFFSET";
     default:
       return "UNKNOWN";
   }

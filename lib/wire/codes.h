@@ -61,9 +61,9 @@ enum RequestCode : std::int32_t {
   kQueryConsumeTimeSpan = 303,
   kGetSystemTopicListFromNs = 304,
   kGetSystemTopicListFromBroker = 305,
+  kCleanExpiredConsumequeue = 306,
   kGetConsumerRunningInfo = 307,  // and on to the client
   kQueryCorrectionOffset = 308,
-  kCleanExpiredConsumequeue = 306,
   kConsumeMessageDirectly = 309,  // and on to the client
   kSendMessageV2 = 310,
   kGetUnitTopicList = 311,
@@ -94,6 +94,7 @@ enum RequestCode : std::int32_t {
   kBrokerHeartbeat = 904,
   kNotifyMinBrokerIdChange = 905,
   kGetBrokerHaStatus = 907,
+  kResetMasterFlushOffset = 908,
 };
 
 enum ResponseCode : std::int32_t {
