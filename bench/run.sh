@@ -11,3 +11,6 @@ echo "## engine: append against a bare loop of memcpy and CRC-32 into a pre-faul
 echo
 echo "## tools and daemon"
 python3 bench/tools_bench.py "$build/bin"
+echo
+echo "## many clients"
+python3 bench/many_clients.py "$build/bin"
