@@ -13,7 +13,6 @@
 #include "wire/allocation.h"
 #include "wire/client_view.h"
 #include "wire/codes.h"
-#include "wire/queue_lock.h"
 
 namespace mq::client {
 namespace {
@@ -273,26 +272,9 @@ void Member::drop(Queue& queue) {
       lingering_.push_back(std::move(queues_.extract(wire::MessageQueue(queue.name)).mapped()));
       return;
     }
-    if (queue.locked) unlock(queue);
+    if (queue.locked) unlock(*queue.link, queue.name);
   }
   queues_.erase(wire::MessageQueue(queue.name));
-}
-
-void Member::unlock(const Queue& queue) {
-  const std::string body = wire::encode_queue_lock_request(
-      {.group = options_.group, .client_id = client_id_, .queues = {queue.name}});
-  queue.link->tell(wire::kUnlockBatchMq, [&body](std::string& out, const wire::Header& header) {
-    wire::append_frame(out, header, {}, as_bytes(body));
-  });
-}
-
-void Member::end_lingering(QueueTicket ticket) {
-  const auto at = std::find_if(lingering_.begin(), lingering_.end(),
-                               [&](const auto& queue) { return queue->ticket == ticket; });
-  if (at == lingering_.end()) return;
-  commit(**at);
-  unlock(**at);
-  lingering_.erase(at);
 }
 
 // --- time ---
@@ -362,10 +344,12 @@ void Member::leave(std::int64_t timeout_ms) {
   const std::int64_t deadline = now_us() + timeout_ms * 1000;
   for (const auto& [name, queue] : queues_) queue->waiting.clear();
   commit_surely(deadline);
+  // What is being locked is given back, too.
+  while (locks_asked_ > 0 && now_us() < deadline) poll_once(20, {});
   std::vector<Queue*> all;
   for (const auto& [name, queue] : queues_) all.push_back(queue.get());
   for (Queue* queue : all) drop(*queue);
-  for (const auto& queue : std::exchange(lingering_, {})) unlock(*queue);
+  for (const auto& queue : std::exchange(lingering_, {})) unlock(*queue->link, queue->name);
   const auto open = std::make_shared<std::size_t>(0);
   for (auto& [name, link] : links_) {
     if (!link->is_up()) continue;

@@ -138,10 +138,12 @@ class Member {
                     std::int64_t due_us);
   void add(const wire::MessageQueue& name, std::int64_t due_us);
   void drop(Queue& queue);
-  void unlock(const Queue& queue);
+  void unlock(Link& link, const wire::MessageQueue& name);
+  [[nodiscard]] bool lingers(const wire::MessageQueue& name) const;
   void end_lingering(QueueTicket ticket);
   void renew_locks();
   void lock(Queue& queue);
+  void renewed(Link& link, const wire::MessageQueue& name, bool granted);
 
   // one queue
   void drive(Queue& queue, std::int64_t now_us);
@@ -184,6 +186,7 @@ class Member {
   // Orderly queues that belong to others, who have to wait until what is in flight here has ended.
   // Locks that are not renewed limit the wait.
   std::vector<std::unique_ptr<Queue>> lingering_;
+  int locks_asked_ = 0;  // calls under way
   // Where we were in queues whose broker went away, until we know who has them.
   std::map<wire::MessageQueue, std::int64_t> left_at_;
   QueueTicket last_ticket_ = 0;

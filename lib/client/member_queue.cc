@@ -13,7 +13,6 @@
 #include "wire/consumer_offset.h"
 #include "wire/offsets.h"
 #include "wire/pull.h"
-#include "wire/queue_lock.h"
 #include "wire/send_back.h"
 
 namespace mq::client {
@@ -24,22 +23,15 @@ constexpr std::int64_t kCallMs = 5000;
 constexpr std::int64_t kSuspendMs = 15'000;
 constexpr std::int64_t kPullMs = 30'000;
 constexpr std::int32_t kBytesMax = 1 << 20;
-constexpr std::int64_t kAgainUs = 3 * kSecond;      // after a refusal
-constexpr std::int64_t kLockAgainUs = kSecond / 2;  // a lock that another one has
-constexpr std::int64_t kIdleUs = kSecond / 10;      // a pull that moved nothing
-constexpr std::size_t kWaitingMax = 2;              // pulled and not taken
+constexpr std::int64_t kAgainUs = 3 * kSecond;  // after a refusal
+constexpr std::int64_t kIdleUs = kSecond / 10;  // a pull that moved nothing
+constexpr std::size_t kWaitingMax = 2;          // pulled and not taken
 constexpr std::size_t kInFlightMax = 1000;
 
 std::int64_t now_us() { return system_clock().monotonic_us(); }
 
 bool is_retry(const wire::MessageQueue& queue) {
   return queue.topic.starts_with(format::kRetryPrefix);
-}
-
-Link::Encode with_body(const std::string& body) {
-  return [&body](std::string& out, const wire::Header& header) {
-    wire::append_frame(out, header, {}, as_bytes(body));
-  };
 }
 
 }  // namespace
@@ -65,57 +57,10 @@ bool Member::is_full(const Queue& queue) const {
 // The next thing to ask of the broker, if any.
 void Member::drive(Queue& queue, std::int64_t now) {
   if (leaving_ || queue.asking || queue.due_us > now || !queue.link->is_up()) return;
-  const auto is_same = [&](const auto& other) { return other->name == queue.name; };
-  if (std::any_of(lingering_.begin(), lingering_.end(), is_same)) return;
+  if (lingers(queue.name)) return;
   if (options_.orderly && !queue.locked) return lock(queue);
   if (queue.next < 0) return ask_position(queue);
   if (!is_full(queue)) pull(queue);
-}
-
-// --- locks ---
-
-void Member::lock(Queue& queue) {
-  const std::string body = wire::encode_queue_lock_request(
-      {.group = options_.group, .client_id = client_id_, .queues = {queue.name}});
-  call(queue, wire::kLockBatchMq, with_body(body), kCallMs,
-       [](Queue& q, const Result<const wire::Command*>& answer) {
-         if (!answer) return;
-         const auto granted = wire::decode_queue_lock_response(as_text((*answer)->body));
-         q.locked = (*answer)->code == wire::kSuccess && granted &&
-                    std::find(granted->begin(), granted->end(), q.name) != granted->end();
-         q.due_us = q.locked ? 0 : now_us() + kLockAgainUs;
-       });
-}
-
-// The broker forgets a lock after a minute.
-void Member::renew_locks() {
-  std::map<Link*, wire::QueueLockRequest> requests;
-  for (const auto& [name, queue] : queues_) {
-    if (!queue->locked || !queue->link->is_up()) continue;
-    auto& request = requests[queue->link];
-    request.group = options_.group;
-    request.client_id = client_id_;
-    request.queues.push_back(name);
-  }
-  for (auto& [link, request] : requests) {
-    const std::string body = wire::encode_queue_lock_request(request);
-    link->call(wire::kLockBatchMq, with_body(body), kCallMs,
-               [this, asked = request.queues](const Result<const wire::Command*>& answer) {
-                 if (!answer || (*answer)->code != wire::kSuccess) return;
-                 const auto granted = wire::decode_queue_lock_response(as_text((*answer)->body));
-                 if (!granted) return;
-                 for (const wire::MessageQueue& name : asked) {
-                   const auto at = queues_.find(name);
-                   if (at == queues_.end()) continue;
-                   if (std::find(granted->begin(), granted->end(), name) != granted->end())
-                     continue;
-                   // Somebody else has it: what we have of it counts no more.
-                   at->second->locked = false;
-                   drop(*at->second);
-                   rebalance_us_ = 0;
-                 }
-               });
-  }
 }
 
 // --- where to begin ---
