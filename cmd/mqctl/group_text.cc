@@ -38,6 +38,7 @@ json::object group_object(const wire::GroupConfig& c) {
 
 Result<wire::GroupConfig> with_group_object(wire::GroupConfig c, const json::object& object) {
   ObjectMembers members(object);
+  members.pass_over("broker");
   members.take("group", c.name);
   members.take("consume", c.consume_enable);
   members.take("broadcast", c.consume_broadcast_enable);

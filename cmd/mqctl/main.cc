@@ -11,6 +11,9 @@ int main(int argc, char** argv) {
     mq::mqctl::add_topic(tool);
     mq::mqctl::add_group(tool);
     mq::mqctl::add_dlq(tool);
+    mq::mqctl::add_broker(tool);
+    mq::mqctl::add_ns(tool);
+    mq::mqctl::add_apply(tool);
     return tool.run(argc, argv);
   } catch (const std::exception& e) {
     mq::cli::say(e.what());

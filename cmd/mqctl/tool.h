@@ -63,5 +63,8 @@ void add_topic(Tool& tool);
 void add_group(Tool& tool);
 void add_group_positions(Tool& tool, CLI::App* group);
 void add_dlq(Tool& tool);
+void add_broker(Tool& tool);
+void add_ns(Tool& tool);
+void add_apply(Tool& tool);
 
 }  // namespace mq::mqctl

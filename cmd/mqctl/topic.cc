@@ -145,14 +145,7 @@ class Topic {
       attributes += (attributes.empty() ? "" : ",") + change;
     const std::string after = describe_topic(wanted) + (attributes.empty() ? "" : " " + attributes);
     if (!tool_.is_real(where(broker), old ? describe_topic(*old) : "(none)", after)) return {};
-    return client::put_topic(rpc, {.topic = wanted.name,
-                                   .read_queues = wanted.read_queues,
-                                   .write_queues = wanted.write_queues,
-                                   .perm = wanted.perm,
-                                   .filter_type = wanted.filter_type,
-                                   .sys_flag = wanted.sys_flag,
-                                   .order = wanted.order,
-                                   .attributes = attributes});
+    return client::put_topic(rpc, topic_request(wanted, attributes));
   }
 
   static constexpr std::int32_t kDefaultQueues = 8;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "object_members.h"
+
 namespace mq::mqctl {
 namespace {
 
@@ -51,6 +53,44 @@ json::object topic_object(const wire::TopicConfig& c) {
           {"perm", c.perm},
           {"order", c.order},
           {"attributes", std::move(attributes)}};
+}
+
+Result<wire::TopicConfig> with_topic_object(wire::TopicConfig c, const json::object& object) {
+  ObjectMembers members(object);
+  members.pass_over("broker");
+  members.take("topic", c.name);
+  members.take("readQueues", c.read_queues);
+  members.take("writeQueues", c.write_queues);
+  members.take("perm", c.perm);
+  members.take("order", c.order);
+  members.take("attributes", c.attributes);
+  MQ_CHECK(members.finish());
+  return c;
+}
+
+std::string attribute_changes(const std::map<std::string, std::string>& old,
+                              const std::map<std::string, std::string>& wanted) {
+  std::string out;
+  const auto add = [&](const std::string& change) { out += (out.empty() ? "" : ",") + change; };
+  for (const auto& [key, value] : wanted) {
+    const auto at = old.find(key);
+    if (at == old.end() || at->second != value) add("+" + key + "=" + value);
+  }
+  for (const auto& [key, value] : old)
+    if (!wanted.contains(key)) add("-" + key);
+  return out;
+}
+
+wire::CreateTopicRequest topic_request(const wire::TopicConfig& config,
+                                       std::string_view attribute_changes) {
+  return {.topic = config.name,
+          .read_queues = config.read_queues,
+          .write_queues = config.write_queues,
+          .perm = config.perm,
+          .filter_type = config.filter_type,
+          .sys_flag = config.sys_flag,
+          .order = config.order,
+          .attributes = attribute_changes};
 }
 
 }  // namespace mq::mqctl

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "client/properties_text.h"
 #include "format/record.h"
 #include "wire/offsets.h"
 
@@ -16,34 +17,6 @@ Rpc::Encode topic_request(std::string_view topic, std::string_view cluster = {})
   return [topic, cluster](std::string& out, const wire::Header& header) {
     wire::append_topic_request(out, header, {.topic = topic, .cluster = cluster});
   };
-}
-
-std::string_view without_blanks(std::string_view text) noexcept {
-  while (!text.empty() && (text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
-  return text;
-}
-
-// Java's Properties: `\` hides what follows it, which is all that is written of its escapes.
-std::string unescape(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size()) ++i;
-    out += text[i];
-  }
-  return out;
-}
-
-wire::KvTable parse_properties(std::string_view text) {
-  wire::KvTable table;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    const std::string_view line = without_blanks(text.substr(0, end));
-    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
-    const std::size_t equals = line.find('=');
-    if (line.empty() || line[0] == '#' || equals == std::string_view::npos) continue;
-    table[unescape(line.substr(0, equals))] = unescape(line.substr(equals + 1));
-  }
-  return table;
 }
 
 // Names the peer in the error of a body that cannot be read.

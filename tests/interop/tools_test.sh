@@ -7,7 +7,7 @@ set -u
 . "$(dirname "$0")/lib.sh"
 bring_peers || { fail "the peers come from the package registry"; exit 1; }
 start_namesrv || { fail "the name server starts"; exit 1; }
-start_apache "$tmp/store" mappedFileSizeCommitLog=33554432 \
+start_apache "$tmp/store" mappedFileSizeCommitLog=33554432 flushCommitLogThoroughInterval=500 \
   'messageDelayLevel=1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s' || { fail "Apache's broker starts"; exit 1; }
 export NAMESRV_ADDR=$namesrv
 
@@ -136,3 +136,27 @@ cluster() {
     mqstat --check disk --warn 101 --crit 101
 }
 check "mqstat cluster and --check" cluster
+
+settings() {
+  [ "$(mqctl broker config fileReservedTime)" = fileReservedTime=1000000 ] && mqctl broker config fileReservedTime=1000001 &&
+    [ "$(mqctl broker config fileReservedTime)" = fileReservedTime=1000001 ] &&
+    mqctl broker show | grep -q '^brokerVersionDesc=V5_3_3$' && mqctl store sync && mqctl store expire
+}
+check "settings are shown and changed" settings
+name_server() {
+  [ "$(mqctl ns list)" = "$namesrv ok brokers=broker-a" ] && mqctl ns config listenPort | grep -qx "listenPort=$namesrv_port"
+}
+check "the name server is asked" name_server
+no_writes() {
+  local rc=0
+  mqctl broker wipe-write broker-a || return
+  mqsend t -m no || rc=$?
+  mqctl broker wipe-write broker-a --undo && [ "$rc" -eq 77 ] && mqsend t -m yes
+}
+check "writes are taken away and given back" no_writes
+moved() {
+  mqctl export >"$tmp/theirs" && mqctl apply -f "$tmp/theirs" 2>&1 | grep -q ' 0 created, 0 altered, ' &&
+    start_mqd "$tmp/own" && mqctl -b "$mq_socket" apply -f "$tmp/theirs" && mqctl -b "$mq_socket" export >"$tmp/ours" &&
+    diff "$tmp/theirs" "$tmp/ours"
+}
+check "topics and groups move from Apache's broker to mqd" moved
