@@ -42,10 +42,10 @@ class Client:
         self._write(header, body)
         return opaque
 
-    def ask(self, code, body=b'', timeout=10, **ext):
+    def ask(self, code, body=b'', timeout=60, **ext):
         return self.result(self.send(code, body, **ext), timeout)
 
-    def result(self, opaque, timeout=10):
+    def result(self, opaque, timeout=60):
         with self.news:
             if not self.news.wait_for(lambda: opaque in self.answers or self.closed, timeout) or opaque not in self.answers:
                 raise AssertionError('no answer' + (': the connection is closed' if self.closed else ''))
