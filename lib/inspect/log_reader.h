@@ -23,11 +23,21 @@ struct LogFile {
   std::int64_t bytes = 0;
 };
 
+enum class FindingKind : std::uint8_t {
+  kDamage,   // bytes that are no record, in the middle of the log
+  kTail,     // bytes that are no record, and nothing in the log behind them: what a crash leaves
+  kMissing,  // a file, or its end
+  kBlank,    // the rest of a full file
+  kEnd,      // zeros behind the last record
+  kGone,     // a file that was deleted while we read
+};
 // What walking came across besides records.
 struct Finding {
   PhysicalOffset at{};
   std::string what;
   bool damage = false;  // else: normal, as the unused rest of the newest file
+  FindingKind kind = FindingKind::kDamage;
+  std::int64_t bytes = 0;  // how much of the log it covers
 };
 
 class LogReader {
@@ -41,6 +51,11 @@ class LogReader {
                                                  Cache cache = Cache::kKeep);
 
   [[nodiscard]] const std::vector<LogFile>& files() const noexcept { return files_; }
+  // Whether another process had the store open when it was opened here. What stands behind its last
+  // whole record is then no damage, but a record being written.
+  [[nodiscard]] bool is_live() const noexcept { return live_; }
+  // Looks again which files there are and how long they are; not from within a walk.
+  Result<void> refresh();
   [[nodiscard]] PhysicalOffset begin() const noexcept;
   [[nodiscard]] PhysicalOffset end_of_files() const noexcept;
   // "commitlog/00000000000000000000 at 88", for messages.
@@ -70,14 +85,14 @@ class LogReader {
   using Note = std::function<void(const Finding&)>;
   Result<PhysicalOffset> walk(PhysicalOffset from, PhysicalOffset to, const Visit& visit,
                               const Note& note = {});
-  static constexpr std::int64_t kResidentBytes = 64 << 20;
+  static constexpr std::int64_t kResidentBytes = 16 << 20;
 
  private:
   struct Open {
-    const LogFile* log = nullptr;
+    LogFile log;
     std::unique_ptr<fs::File> file;
-    std::unique_ptr<fs::Mapping> mapping;
     CacheKeeper cache;
+    std::unique_ptr<fs::Mapping> mapping;
     std::size_t released = 0;  // of a walk: the bytes before are not in memory for us
     ~Open();
   };
@@ -87,12 +102,13 @@ class LogReader {
     const Visit& visit;
     const Note& note;
     PhysicalOffset last{};
-    void tell(PhysicalOffset at, std::string what, bool damage) const {
-      if (note) note({at, std::move(what), damage});
+    void tell(Finding finding) const {
+      if (note) note(finding);
     }
   };
 
-  LogReader(fs::Fs& fs, Cache cache) : fs_(fs), cache_(cache) {}
+  LogReader(fs::Fs& fs, Cache cache, std::string path)
+      : fs_(fs), cache_(cache), path_(std::move(path)) {}
   Result<void> list(const std::string& directory);
   Result<void> add_single(const std::string& path);
   [[nodiscard]] const LogFile* file_of(PhysicalOffset at) const;
@@ -101,17 +117,23 @@ class LogReader {
   Result<bool> walk_file(std::size_t number, Pass& pass);
   // What stands at `at` and is no record: tells, and returns where to go on.
   Result<std::size_t> pass_over(std::size_t number, Open& open, std::size_t at, const Pass& pass);
+  static std::size_t pass_blank(const Open& open, std::size_t at, const Pass& pass);
   // Whether the log ends before that file: there is none, or it holds nothing yet.
   Result<bool> is_unused(std::size_t number);
   // First good record at or behind `from`; the file's size if none.
   std::size_t next_good(Open& open, std::size_t from) const;
-  void release(Open& open, std::size_t before) const;
+  static void release(Open& open, std::size_t before);
 
   fs::Fs& fs_;
   Cache cache_;
+  std::string path_;
+  bool live_ = false;
   std::vector<LogFile> files_;
   std::shared_ptr<Open> open_;
 };
+
+// Whether another process holds that lock file.
+[[nodiscard]] bool is_held(fs::Fs& fs, const std::string& lock);
 
 // The good record at the start of `in`, which stands at `at`. Errors: as decode_record, kCorrupt
 // for another's position.

@@ -137,6 +137,7 @@ Result<PhysicalOffset> walk_log(LogReader& log, LogDispatch& dispatch,
       });
   MQ_CHECK(std::move(done));
   if (end) MQ_CHECK(dispatch.finish());
+  if (end && progress) progress(log.end_of_files());
   return end;
 }
 

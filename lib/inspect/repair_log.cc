@@ -84,6 +84,7 @@ Result<void> LogMend::survey(const Visit& visit, const IsNext& is_next, const Pr
       });
   MQ_CHECK(std::move(done));
   if (!walked) return std::move(walked).error();
+  if (progress) progress(log_->end_of_files());
   return settle_end(expected_);
 }
 
@@ -284,6 +285,7 @@ Result<void> LogMend::replay(const Visit& visit, const Progress& progress) {
   MQ_CHECK(std::move(done));
   if (!walked) return std::move(walked).error();
   visit_until(end_);
+  if (progress) progress(log_->end_of_files());
   return done;
 }
 

@@ -34,10 +34,9 @@ class Builder {
     MQ_ASSERT(store_->wait_dispatched(30'000));
     if (options_.retention) expire();
     note_queues();
-    if (options_.closed) {
-      MQ_ASSERT(store_->sync().has_value());
-      MQ_ASSERT(store_->close().has_value());
-    }
+    // Entries that dispatch has taken are in memory before they are in a file.
+    MQ_ASSERT(store_->sync().has_value());
+    if (options_.closed) MQ_ASSERT(store_->close().has_value());
     store_.reset();
     write_state_files();
     return std::move(out_);

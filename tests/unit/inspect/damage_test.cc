@@ -141,7 +141,11 @@ TEST_F(MadeLog, SaysThatAFileIsMissing) {
   const Walked walked = walk();
   EXPECT_EQ(walked.records.size(), 8U);
   ASSERT_EQ(walked.damaged(), 1U);
-  EXPECT_EQ(walked.findings[0].at.value(), 2 * static_cast<std::int64_t>(kFileBytes));
+  const auto missing = std::find_if(walked.findings.begin(), walked.findings.end(),
+                                    [](const Finding& f) { return f.damage; });
+  EXPECT_EQ(missing->kind, FindingKind::kMissing);
+  EXPECT_EQ(missing->at.value(), 2 * static_cast<std::int64_t>(kFileBytes));
+  EXPECT_EQ(missing->bytes, static_cast<std::int64_t>(kFileBytes));
 }
 
 TEST_F(MadeLog, RefusesARecordOfAnotherPosition) {

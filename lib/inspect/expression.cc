@@ -1,0 +1,239 @@
+// Expressions: evaluation.
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "inspect/expression.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <pcre2.h>
+
+#include "format/message_id.h"
+#include "format/properties.h"
+#include "inspect/expression_node.h"
+#include "inspect/references.h"
+
+namespace mq::inspect {
+namespace {
+
+using Node = Expression::Node;
+
+bool compare(Op op, auto left, auto right) {
+  switch (op) {
+    case Op::kEq:
+      return left == right;
+    case Op::kNe:
+      return left != right;
+    case Op::kLt:
+      return left < right;
+    case Op::kLe:
+      return left <= right;
+    case Op::kGt:
+      return left > right;
+    default:
+      return left >= right;
+  }
+}
+
+bool fits(const Node& node, std::string_view text) {
+  switch (node.op) {
+    case Op::kMatch:
+      return node.pattern->found_in(text);
+    case Op::kNoMatch:
+      return !node.pattern->found_in(text);
+    case Op::kContains:
+      return text.find(node.text) != std::string_view::npos;
+    default:
+      return compare(node.op, text, std::string_view(node.text));
+  }
+}
+
+// One of several has to fit; with a negated operator none may.
+bool any_fits(const Node& node, const std::vector<std::string_view>& texts) {
+  const auto one = [&](std::string_view text) { return fits(node, text); };
+  const bool negated = node.op == Op::kNe || node.op == Op::kNoMatch;
+  return negated ? std::all_of(texts.begin(), texts.end(), one)
+                 : std::any_of(texts.begin(), texts.end(), one);
+}
+
+std::vector<std::string_view> keys_of(const format::Record& record) {
+  std::vector<std::string_view> keys = index_keys(record.properties);
+  if (format::find_property(record.properties, format::kUniqKey)) keys.erase(keys.begin());
+  return keys;
+}
+
+bool id_fits(const Node& node, const format::Record& record) {
+  const std::string offset_id =
+      format::offset_message_id(record.store_host, record.physical_offset);
+  std::vector<std::string_view> ids{offset_id};
+  if (const auto unique = format::find_property(record.properties, format::kUniqKey))
+    ids.push_back(*unique);
+  return any_fits(node, ids);
+}
+
+const char* transaction_name(std::int32_t type) {
+  switch (type) {
+    case format::kTransactionPrepared:
+      return "half";
+    case format::kTransactionCommit:
+      return "commit";
+    case format::kTransactionRollback:
+      return "rollback";
+    default:
+      return "none";
+  }
+}
+
+std::int64_t number_in(const format::Record& r, Field field) {
+  switch (field) {
+    case Field::kQueue:
+      return r.queue_id;
+    case Field::kOffset:
+      return r.queue_offset.value();
+    case Field::kPhysical:
+      return r.physical_offset.value();
+    case Field::kSize:
+      return r.total_bytes;
+    case Field::kBodySize:
+      return static_cast<std::int64_t>(r.body.size());
+    case Field::kStored:
+      return r.store_timestamp_ms;
+    case Field::kBorn:
+      return r.born_timestamp_ms;
+    case Field::kFlag:
+      return r.flag;
+    case Field::kSysFlag:
+      return r.sys_flag;
+    default:
+      return r.reconsume_times;
+  }
+}
+
+bool text_fits(const Node& node, const format::Record& r, const Expression::BodyOf& body,
+               std::string& buffer) {
+  const auto property = [&](std::string_view name) {
+    return format::find_property(r.properties, name).value_or("");
+  };
+  switch (node.field) {
+    case Field::kTopic:
+      return fits(node, r.topic);
+    case Field::kBody:
+      return fits(node, as_text(body(r, buffer)));
+    case Field::kTag:
+      return fits(node, property(format::kTags));
+    case Field::kKey:
+      return any_fits(node, keys_of(r));
+    case Field::kId:
+      return id_fits(node, r);
+    case Field::kStoreHost:
+      return fits(node, format::to_string(r.store_host));
+    case Field::kBornHost:
+      return fits(node, format::to_string(r.born_host));
+    case Field::kTransaction:
+      return fits(node, transaction_name(r.transaction_type()));
+    default:
+      return fits(node, property(node.property));
+  }
+}
+
+bool matches(const Node& node, const format::Record& r, const Expression::BodyOf& body,
+             std::string& buffer) {
+  const auto holds = [&](const std::shared_ptr<const Node>& child) {
+    return matches(*child, r, body, buffer);
+  };
+  switch (node.kind) {
+    case Node::Kind::kAnd:
+      return std::all_of(node.children.begin(), node.children.end(), holds);
+    case Node::Kind::kOr:
+      return std::any_of(node.children.begin(), node.children.end(), holds);
+    case Node::Kind::kNot:
+      return !holds(node.children[0]);
+    case Node::Kind::kTest:
+      break;
+  }
+  return type_of(node.field) == FieldType::kText
+             ? text_fits(node, r, body, buffer)
+             : compare(node.op, number_in(r, node.field), node.number);
+}
+
+// The numbers that a test allows, as [from, to).
+std::pair<std::int64_t, std::int64_t> allowed(const Node& node) {
+  const std::int64_t behind = node.number == INT64_MAX ? INT64_MAX : node.number + 1;
+  switch (node.op) {
+    case Op::kEq:
+      return {node.number, behind};
+    case Op::kLt:
+      return {INT64_MIN, node.number};
+    case Op::kLe:
+      return {INT64_MIN, behind};
+    case Op::kGt:
+      return {behind, INT64_MAX};
+    case Op::kGe:
+      return {node.number, INT64_MAX};
+    default:
+      return {INT64_MIN, INT64_MAX};
+  }
+}
+
+Scan scan_of(const Node& node) {
+  Scan out;
+  if (node.kind == Node::Kind::kTest) {
+    const auto [from, to] = allowed(node);
+    if (node.field == Field::kPhysical) {
+      out.from = PhysicalOffset(std::max<std::int64_t>(0, from));
+      out.to = PhysicalOffset(to);
+    } else if (node.field == Field::kStored) {
+      out.from_ms = from;
+      out.to_ms = to;
+    }
+  } else if (node.kind == Node::Kind::kAnd) {
+    for (const auto& child : node.children) {
+      const Scan s = scan_of(*child);
+      out = {std::max(out.from, s.from), std::min(out.to, s.to), std::max(out.from_ms, s.from_ms),
+             std::min(out.to_ms, s.to_ms)};
+    }
+  } else if (node.kind == Node::Kind::kOr) {
+    out = scan_of(*node.children.front());
+    for (const auto& child : node.children) {
+      const Scan s = scan_of(*child);
+      out = {std::min(out.from, s.from), std::max(out.to, s.to), std::min(out.from_ms, s.from_ms),
+             std::max(out.to_ms, s.to_ms)};
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Pattern>> Pattern::compile(std::string_view text) {
+  int error = 0;
+  PCRE2_SIZE at = 0;
+  pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0,
+                                   &error, &at, nullptr);
+  if (code == nullptr) {
+    std::array<unsigned char, 256> why{};
+    pcre2_get_error_message(error, why.data(), why.size());
+    return Error{Errc::kInvalid, fmt::format("pattern '{}' at {}: {}", text, at,
+                                             reinterpret_cast<const char*>(why.data()))};
+  }
+  pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+  return std::shared_ptr<const Pattern>(new Pattern(
+      {code, [](void* compiled) { pcre2_code_free(static_cast<pcre2_code*>(compiled)); }}));
+}
+
+bool Pattern::found_in(std::string_view text) const {
+  const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> match(
+      pcre2_match_data_create(1, nullptr), pcre2_match_data_free);
+  return pcre2_match(static_cast<const pcre2_code*>(code_.get()),
+                     reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0, match.get(),
+                     nullptr) >= 0;
+}
+
+bool Expression::matches(const format::Record& record, const BodyOf& body,
+                         std::string& buffer) const {
+  return inspect::matches(*root_, record, body, buffer);
+}
+
+Scan Expression::scan() const { return scan_of(*root_); }
+
+}  // namespace mq::inspect
