@@ -1,123 +1,130 @@
 // mqdump get: one message, by any of its names.
-#include <charconv>
-#include <optional>
-
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include "annotate.h"
-#include "format/message_id.h"
+#include "base/json.h"
+#include "cli/units.h"
 #include "format/properties.h"
-#include "inspect/log_reader.h"
-#include "inspect/store_files.h"
+#include "hex_sheet.h"
+#include "inspect/find_message.h"
+#include "inspect/references.h"
 #include "show.h"
+#include "terminal.h"
 
 namespace mq::mqdump {
 namespace {
 
-struct Options : ShowOptions {
+struct Options : ShowOptions, RunOptions {
   std::string what;
   bool hex = false;
 };
 
-// Digits alone, within the type.
-template <typename Number>
-std::optional<Number> parse_number(std::string_view text) {
-  Number value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || value < 0) return std::nullopt;
-  return value;
-}
+// One piece of the sheet: the bytes, what they are, where they stand.
+class Sheets {
+ public:
+  Sheets(const Options& o, std::string& out)
+      : json_(o.json), colour_(!o.json && wants_colour()), out_(out) {}
 
-// TOPIC/QUEUE/OFFSET; a topic may not contain a slash.
-Result<PhysicalOffset> find_in_queue(inspect::LogReader& log, const std::string& directory,
-                                     const std::string& what) {
-  const std::size_t second = what.rfind('/');
-  const std::size_t first = what.rfind('/', second - 1);
-  const std::string topic = what.substr(0, first);
-  const auto queue =
-      parse_number<std::int32_t>(std::string_view(what).substr(first + 1, second - first - 1));
-  const auto wanted = parse_number<std::int64_t>(std::string_view(what).substr(second + 1));
-  if (!queue || !wanted) {
-    return Error{Errc::kInvalid, fmt::format("'{}' is not TOPIC/QUEUE/OFFSET", what)};
+  void line(const std::string& text) {
+    if (!json_) out_ += safe(text) + "\n";
   }
-  MQ_TRY(const auto queues, inspect::list_queues(fs::posix(), directory));
-  std::int64_t at = -1;
-  for (const auto& q : queues) {
-    if (q.topic != topic || q.queue != *queue) continue;
-    MQ_CHECK(inspect::walk_queue(fs::posix(), q,
-                                 [&](std::int64_t number, const format::ConsumeQueueEntry& entry) {
-                                   if (number == *wanted && !entry.is_filler())
-                                     at = entry.commitlog_offset.value();
-                                   return number < *wanted;
-                                 }));
-  }
-  if (at >= 0 && log.record_at(PhysicalOffset(at))) return PhysicalOffset(at);
-  // The queue may lag behind the log, or be gone.
-  MQ_CHECK(log.walk(log.begin(), log.end_of_files(), [&](const format::Record& r, Bytes) {
-    if (r.topic == topic && r.queue_id == *queue && r.queue_offset.value() == *wanted)
-      at = r.physical_offset.value();
-    return true;
-  }));
-  if (at < 0) return Error{Errc::kNotFound, fmt::format("no message {}", what)};
-  return PhysicalOffset(at);
-}
-
-Result<PhysicalOffset> find(inspect::LogReader& log, const std::string& directory,
-                            const std::string& what) {
-  if (what.starts_with('@')) {
-    const auto at = parse_number<std::int64_t>(std::string_view(what).substr(1));
-    if (!at) return Error{Errc::kInvalid, fmt::format("'{}': expected @PHYSICAL-OFFSET", what)};
-    return PhysicalOffset(*at);
-  }
-  if (std::count(what.begin(), what.end(), '/') >= 2) return find_in_queue(log, directory, what);
-  if (auto id = format::parse_offset_message_id(what)) {
-    if (auto record = log.record_at(id->offset); record && record->store_host == id->store_host)
-      return id->offset;
-  }
-  std::int64_t at = -1;
-  MQ_CHECK(log.walk(log.begin(), log.end_of_files(), [&](const format::Record& r, Bytes) {
-    if (format::find_property(r.properties, format::kUniqKey) == what)
-      at = r.physical_offset.value();
-    return at < 0;
-  }));
-  if (at < 0) return Error{Errc::kNotFound, fmt::format("no message with id {}", what)};
-  return PhysicalOffset(at);
-}
-
-// Where else the record is named.
-Result<std::string> references(const Options& o, const format::Record& r) {
-  std::string out;
-  MQ_TRY(const auto queues, inspect::list_queues(fs::posix(), o.directory));
-  for (const auto& q : queues) {
-    if (q.topic != r.topic || q.queue != r.queue_id) continue;
-    for (const auto& file : q.files) {
-      const std::int64_t position = r.queue_offset.value() * 20 - file.start;
-      if (position < 0 || position + 20 > file.bytes) continue;
-      MQ_TRY(const auto in, fs::posix().open(file.path, fs::OpenMode::kRead));
-      std::array<std::byte, 20> raw{};
-      MQ_CHECK(in->read_at(position, raw));
-      const auto entry = format::decode_consume_queue_entry(raw);
-      const bool fits = entry && entry->commitlog_offset == r.physical_offset &&
-                        entry->record_bytes == r.total_bytes;
-      fmt::format_to(
-          std::back_inserter(out), "referenced from {} at {}{}\n", file.path, position,
-          fits ? fmt::format(": size {}, tag code {}", entry->record_bytes, entry->tag_code)
-               : ": NOT: another entry stands there");
+  void piece(const inspect::Annotation& a, Bytes bytes, const std::string& where,
+             std::string_view indent = {}) {
+    if (json_) {
+      append_sheet_json(out_, a, bytes, a.kind, where);
+    } else {
+      append_sheet(out_, a, bytes, colour_, indent);
     }
   }
-  return out;
+  void group(const inspect::GroupReference& g, std::int64_t offset) {
+    if (!json_) {
+      return line(fmt::format("group {}: {} (it is at {} of this queue)", g.group,
+                              g.next > offset ? "has consumed it" : "has not consumed it yet",
+                              g.next));
+    }
+    out_ += R"({"of":"group","name":)";
+    append_json_string(out_, g.group);
+    fmt::format_to(std::back_inserter(out_), ",\"next\":{},\"consumed\":{}}}\n", g.next,
+                   g.next > offset);
+  }
+  // A reference that is not there.
+  void nothing(std::string_view of, const std::string& where, std::string_view why) {
+    if (!json_) return line(fmt::format("{} {}: NOT: {}", of, where, why));
+    out_ += fmt::format(R"({{"of":"{}","where":)", of);
+    append_json_string(out_, where);
+    out_ += R"(,"wrong":)";
+    append_json_string(out_, why);
+    out_ += "}\n";
+  }
+
+ private:
+  bool json_;
+  bool colour_;
+  std::string& out_;
+};
+
+void add_references(Sheets& out, const inspect::References& all, const format::Record& record) {
+  if (!all.expects_queue)
+    out.line("no queue entry: a half message, or one that was rolled back, has none");
+  for (const auto& q : all.queues) {
+    const std::string entry = fmt::format("{}/{}/{}", q.topic, q.queue, q.offset);
+    if (q.path.empty() || !q.wrong.empty()) {
+      out.nothing("queue entry",
+                  q.path.empty() ? entry : fmt::format("{} in {} at {}", entry, q.path, q.position),
+                  q.wrong);
+      continue;
+    }
+    out.line(fmt::format("referenced from queue {}: {} at {}", entry, q.path, q.position));
+    const Bytes raw = as_bytes(q.bytes).first(20);
+    const bool delayed = record.topic == "SCHEDULE_TOPIC_XXXX" &&
+                         format::find_property(record.properties, format::kDelay).has_value();
+    out.piece(inspect::annotate_queue_entry(raw, delayed, cli::format_time_ms), raw,
+              fmt::format("{} at {}", q.path, q.position), "  ");
+  }
+  for (const auto& i : all.index) {
+    const std::string where =
+        fmt::format("{} entry {}, slot {}, at {}", i.path, i.number, i.slot, i.position);
+    out.line(fmt::format("referenced from the index by key {}: {}", i.key, where));
+    const Bytes raw = as_bytes(i.bytes);
+    out.piece(inspect::annotate_index_entry(raw, i.begin_ms, cli::format_time_ms), raw, where,
+              "  ");
+  }
+  for (const auto& g : all.groups) out.group(g, record.queue_offset.value());
+  for (const std::string& damage : all.damage) cli::say(damage);
 }
 
-int run(const Options& o) {
-  auto log = inspect::LogReader::open(fs::posix(), o.directory);
-  if (!log) return cli::fail(log.error());
-  auto at = find(**log, o.directory, o.what);
-  if (!at) {
-    cli::fail(at.error());
-    return at.error().code() == Errc::kNotFound ? cli::kExitNo : cli::exit_for(at.error());
+int show_hex(const Options& o, inspect::LogReader& log, PhysicalOffset at) {
+  auto bytes = log.bytes_from(at);
+  if (!bytes) return cli::fail(bytes.error());
+  if (bytes->empty()) {
+    cli::say(fmt::format("no record at {}: the commit log's files hold {} to {}", at.value(),
+                         log.begin().value(), log.end_of_files().value()));
+    return cli::kExitNo;
   }
-  auto record = (*log)->record_at(*at);
+  cli::Output output;
+  Sheets out(o, output.buffer());
+  const inspect::Annotation a = inspect::annotate_record(*bytes, at, cli::format_time_ms);
+  const std::string where = log.where(at);
+  if (a.kind == "nothing") {
+    cli::say(fmt::format("{}: nothing was written there", where));
+    return cli::kExitNo;
+  }
+  const auto size = load_be<std::int32_t>(bytes->data());
+  out.line(a.kind == "noise" ? fmt::format("no record and no blank: {}", where)
+                             : fmt::format("{} of {} bytes: {}", a.kind, size, where));
+  out.piece(a, *bytes, where);
+  auto record = inspect::good_record(*bytes, at);
+  if (a.kind == "record" && !record) cli::say(fmt::format("{}: {}", where, record.error().text()));
+  if (record) {
+    auto all = inspect::find_references(fs::posix(), o.directory, *record);
+    if (!all) return cli::fail(all.error());
+    add_references(out, *all, *record);
+  }
+  const bool good = record ? a.sound() : a.kind == "blank" && a.sound();
+  return finish({}, output, good ? cli::kExitOk : cli::kExitData);
+}
+
+int show_record(const Options& o, inspect::LogReader& log, PhysicalOffset at) {
+  auto record = log.record_at(at);
   if (!record) {
     cli::fail(record.error());
     if (record.error().code() == Errc::kNotFound) return cli::kExitNo;  // no record starts there
@@ -126,14 +133,25 @@ int run(const Options& o) {
   }
   auto show = Show::create(o);
   if (!show) return cli::fail(show.error());
-  if (!o.hex) return finish(show->record(*record), show->output(), cli::kExitOk);
-  auto bytes = (*log)->bytes_from(*at);
-  if (!bytes) return cli::fail(bytes.error());
-  show->output().buffer() +=
-      annotate(*record, bytes->first(static_cast<std::size_t>(record->total_bytes)),
-               (*log)->where(*at), isatty(1) != 0);
-  if (auto more = references(o, *record)) show->output().buffer() += *more;
-  return finish({}, show->output(), cli::kExitOk);
+  const auto written = show->record(*record);
+  return finish(written, show->output(), show->damaged() ? cli::kExitData : cli::kExitOk);
+}
+
+int run(const Options& o) {
+  auto log = inspect::LogReader::open(fs::posix(), o.directory);
+  if (!log) return cli::fail(log.error());
+  const auto total = static_cast<std::int64_t>((*log)->end_of_files() - (*log)->begin());
+  auto at = [&] {
+    Watch progress({.asked = o.progress, .quiet = *o.quiet, .bytes_total = total});
+    return inspect::find_message(
+        fs::posix(), **log, o.directory, o.what,
+        {.jobs = o.jobs, .bytes_done = &progress.bytes, .records_done = &progress.count});
+  }();
+  if (!at) {
+    cli::fail(at.error());
+    return at.error().code() == Errc::kNotFound ? cli::kExitNo : cli::exit_for(at.error());
+  }
+  return o.hex ? show_hex(o, **log, *at) : show_record(o, **log, *at);
 }
 
 }  // namespace
@@ -145,8 +163,9 @@ void add_get(Commands& all) {
   app->add_option("what", o->what, "@PHYSICAL, an id, or TOPIC/QUEUE/OFFSET")
       ->type_name("WHAT")
       ->required();
-  app->add_flag("--hex", o->hex, "every field, its bytes, its meaning");
+  app->add_flag("--hex", o->hex, "every field, its bytes, its meaning, and what leads to it");
   add_show_options(*app, *o);
+  add_run_options(*app, *o);
 }
 
 }  // namespace mq::mqdump

@@ -13,7 +13,6 @@ int main(int argc, char** argv) {
     cli::CommonOptions common;
     app.require_subcommand(1);
     app.fallthrough();
-    app.add_flag("-q,--quiet", common.quiet, "errors only");
     app.add_flag("--print-config", common.print_config,
                  "print each option with its value and origin");
     mqdump::Commands commands(app);
@@ -21,12 +20,18 @@ int main(int argc, char** argv) {
     mqdump::add_log(commands);
     mqdump::add_queue(commands);
     mqdump::add_index(commands);
+    mqdump::add_timer(commands);
     mqdump::add_checkpoint(commands);
     mqdump::add_config(commands);
     mqdump::add_get(commands);
     mqdump::add_verify(commands);
     mqdump::add_rebuild(commands);
     mqdump::add_repair(commands);
+    mqdump::add_grep(commands);
+    mqdump::add_top(commands);
+    mqdump::add_export(commands);
+    mqdump::add_diff(commands);
+    mqdump::add_copy(commands);
     if (auto exit = cli::parse(app, common, argc, argv)) return *exit;
     return commands.run();
   } catch (const std::exception& e) {

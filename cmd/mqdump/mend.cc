@@ -1,13 +1,10 @@
 #include "mend.h"
 
 #include <charconv>
-#include <cstdio>
 #include <ctime>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include "cli/units.h"
 #include "inspect/log_reader.h"
 
 namespace mq::mqdump {
@@ -84,7 +81,7 @@ void add_mend_options(CLI::App& command, MendOptions& o) {
                   "one of its keys: mappedFileSizeCommitLog, mappedFileSizeConsumeQueue, "
                   "maxHashSlotNum, maxIndexNum, messageDelayLevel")
       ->type_name("KEY=VALUE");
-  command.add_flag("--progress", o.progress, "say how far it is, also without a terminal");
+  add_run_options(command, o, false);
 }
 
 Result<Sizes> read_sizes(const MendOptions& o) {
@@ -138,26 +135,6 @@ std::string stamp_of(std::int64_t now_ms) {
   gmtime_r(&seconds, &utc);
   return fmt::format("{:04}{:02}{:02}{:02}{:02}{:02}", utc.tm_year + 1900, utc.tm_mon + 1,
                      utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
-}
-
-Progress::Progress(const MendOptions& o, std::int64_t begin, std::int64_t end)
-    : is_on_(o.progress || isatty(STDERR_FILENO) != 0), begin_(begin), end_(end) {}
-
-Progress::~Progress() {
-  if (has_told_) std::fputc('\n', stderr);
-}
-
-void Progress::tell(std::string_view what, PhysicalOffset at) {
-  constexpr auto kEvery = std::chrono::milliseconds(250);
-  const auto now = std::chrono::steady_clock::now();
-  if (!is_on_ || (has_told_ && now - last_ < kEvery)) return;
-  last_ = now;
-  has_told_ = true;
-  const std::string line = fmt::format("\r{}: {} of {}\033[K", what,
-                                       cli::human_bytes(static_cast<double>(at.value() - begin_)),
-                                       cli::human_bytes(static_cast<double>(end_ - begin_)));
-  std::fputs(line.c_str(), stderr);
-  std::fflush(stderr);
 }
 
 std::pair<std::int64_t, std::int64_t> log_range(const std::string& store) {

@@ -1,11 +1,9 @@
 // What the commands have in common that build and write: the sizes that a store was written with,
-// its lock, and progress on a terminal.
+// and its lock.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
@@ -17,11 +15,10 @@
 
 namespace mq::mqdump {
 
-struct MendOptions : StoreOptions {
+struct MendOptions : StoreOptions, RunOptions {
   std::string config_file;            // -c
   std::vector<std::string> settings;  // -o KEY=VALUE
   bool write = false;
-  bool progress = false;
 };
 void add_mend_options(CLI::App& command, MendOptions& options);
 
@@ -39,23 +36,6 @@ Result<std::unique_ptr<fs::Lock>> lock_store(const MendOptions& options);
 // "20260214103000", UTC.
 [[nodiscard]] std::string stamp_of(std::int64_t now_ms);
 
-// "looking at the log: 12.3 of 40.0 GiB" on standard error, four times a second at most; only on a
-// terminal or when asked for.
-class Progress {
- public:
-  Progress(const MendOptions& options, std::int64_t begin, std::int64_t end);
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  void tell(std::string_view what, PhysicalOffset at);
-
- private:
-  const bool is_on_;
-  const std::int64_t begin_;
-  const std::int64_t end_;
-  bool has_told_ = false;
-  std::chrono::steady_clock::time_point last_;
-};
 // First byte of the log and its files' end; zeros if there is no log.
 [[nodiscard]] std::pair<std::int64_t, std::int64_t> log_range(const std::string& store);
 

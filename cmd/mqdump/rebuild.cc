@@ -35,8 +35,19 @@ void say_about(const Options& o, const inspect::StoreShape& shape,
   }
 }
 
+// What `run` gives, which is told how far it is as long as it takes.
+template <typename Run>
+auto with_progress(const Options& o, inspect::RebuildOptions options, Run&& run) {
+  const auto [begin, end] = log_range(o.directory);
+  Watch progress({.asked = o.progress, .quiet = *o.quiet, .bytes_total = end - begin, .unit = ""});
+  options.progress = [&, begin = begin](PhysicalOffset at) { progress.reach(at.value() - begin); };
+  return run(options);
+}
+
 int check(const Options& o, const inspect::RebuildOptions& options) {
-  auto check = inspect::check_rebuild(fs::posix(), o.directory, options);
+  auto check = with_progress(o, options, [&o](const inspect::RebuildOptions& watched) {
+    return inspect::check_rebuild(fs::posix(), o.directory, watched);
+  });
   if (!check) return cli::fail(check.error());
   cli::Output out;
   for (const inspect::RebuildDifference& d : check->differences) {
@@ -110,19 +121,17 @@ int run(const Options& o) {
   if (!lock) return cli::fail(lock.error());
   auto shape = inspect::find_shape(fs::posix(), o.directory, sizes->shape);
   if (!shape) return cli::fail(shape.error());
-  const auto [begin, end] = log_range(o.directory);
-  Progress progress(o, begin, end);
   const std::int64_t now_ms = system_clock().now_ms();
-  const inspect::RebuildOptions options{
-      .queues = o.queues,
-      .index = o.index,
-      .topic = o.topic,
-      .shape = *shape,
-      .delay_levels = sizes->delay_levels,
-      .now_ms = now_ms,
-      .progress = [&](PhysicalOffset at) { progress.tell("reading the log", at); }};
+  const inspect::RebuildOptions options{.queues = o.queues,
+                                        .index = o.index,
+                                        .topic = o.topic,
+                                        .shape = *shape,
+                                        .delay_levels = sizes->delay_levels,
+                                        .now_ms = now_ms};
   if (!o.write && o.out.empty()) return check(o, options);
-  auto report = build(o, options, stamp_of(now_ms));
+  auto report = with_progress(o, options, [&](const inspect::RebuildOptions& watched) {
+    return build(o, watched, stamp_of(now_ms));
+  });
   if (!report) return cli::fail(report.error());
   say_about(o, *shape, report->damage);
   for (const std::string& odd : report->odd) cli::say(odd);

@@ -82,8 +82,11 @@ int run(const Options& o) {
   if (!lock) return cli::fail(lock.error());
   Result<inspect::RepairReport> report = [&] {
     const auto [begin, end] = log_range(o.directory);
-    Progress progress(o, begin, end);
-    options.progress = [&](std::string_view what, PhysicalOffset at) { progress.tell(what, at); };
+    Watch progress(
+        {.asked = o.progress, .quiet = *o.quiet, .bytes_total = end - begin, .unit = ""});
+    options.progress = [&, begin = begin](std::string_view, PhysicalOffset at) {
+      progress.reach(at.value() - begin);
+    };
     return inspect::repair(fs::posix(), o.directory, options);
   }();
   if (!report) return cli::fail(report.error());

@@ -4,6 +4,7 @@
 
 #include "cli/inflate.h"
 #include "cli/message_json.h"
+#include "terminal.h"
 
 namespace mq::mqdump {
 namespace {
@@ -28,11 +29,15 @@ Result<Show> Show::create(const ShowOptions& options) {
   return out;
 }
 
+void Show::damaged_body(const format::Record& record, const Error& error) {
+  cli::say(fmt::format("record at {}: {}", record.physical_offset.value(), error.text()));
+  damaged_ = true;
+}
+
 Result<void> Show::record(const format::Record& record) {
   auto body = cli::message_body(record, inflated_);
   if (!body) {
-    cli::say(fmt::format("record at {}: {}", record.physical_offset.value(), body.error().text()));
-    damaged_ = true;
+    damaged_body(record, body.error());
     body = record.body;
   }
   const cli::Message message{.record = &record, .body = *body, .broker = {}, .number = ++number_};
@@ -41,7 +46,12 @@ Result<void> Show::record(const format::Record& record) {
                              {.all_properties = options_->all_properties, .headers_only = false});
     out_.buffer() += '\n';
   } else {
+    const std::size_t start = out_.buffer().size();
     format_.append(out_.buffer(), message);
+    if (options_->format.empty()) {
+      const std::string line = safe(std::string_view(out_.buffer()).substr(start));
+      out_.buffer().replace(start, std::string::npos, line);
+    }
   }
   return out_.settle();
 }

@@ -22,6 +22,8 @@ class Show {
   static Result<Show> create(const ShowOptions& options);
   // A body that does not inflate is said, shown as stored, and counts as damage.
   Result<void> record(const format::Record& record);
+  // Only says so.
+  void damaged_body(const format::Record& record, const Error& error);
   cli::Output& output() { return out_; }
   [[nodiscard]] std::int64_t number() const { return number_; }
   [[nodiscard]] bool damaged() const { return damaged_; }

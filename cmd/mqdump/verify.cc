@@ -1,13 +1,9 @@
 // mqdump verify: every file of a store and every link between them, a finding a line.
 #include "inspect/verify.h"
 
-#include <algorithm>
-#include <chrono>
-#include <csignal>
 #include <memory>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "cli/inflate.h"
@@ -17,10 +13,8 @@
 namespace mq::mqdump {
 namespace {
 
-struct Options : StoreOptions {
+struct Options : StoreOptions, RunOptions {
   bool deep = false;
-  bool progress = false;
-  int jobs = 1;
 };
 
 // Names and values come from damaged files: control bytes must not reach a terminal.
@@ -88,39 +82,9 @@ void append_summary(std::string& out, const Options& o, const inspect::VerifySum
                  s.normal, s.notes);
 }
 
-// A line on stderr, four times a second at most.
-class Progress {
- public:
-  explicit Progress(bool wanted) : wanted_(wanted) {}
-  void tell(std::int64_t done, std::int64_t total) {
-    // The default action of a signal that asks us to stop is put off to here.
-    if (const int signal = cli::stop_signal()) cli::die_of(signal);
-    const auto now = std::chrono::steady_clock::now();
-    const bool is_due = wanted_ && now - last_ >= std::chrono::milliseconds(250);
-    if (!is_due && !cli::take_usr1()) return;
-    last_ = now;
-    const double seconds = std::chrono::duration<double>(now - begin_).count();
-    const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
-    cli::say(
-        fmt::format("{} of {}, {}/s{}", cli::human_bytes(static_cast<double>(done)),
-                    cli::human_bytes(static_cast<double>(total)), cli::human_bytes(rate),
-                    rate > 0 && done < total
-                        ? fmt::format(", {:.0f} s left", static_cast<double>(total - done) / rate)
-                        : std::string()));
-  }
-
- private:
-  const bool wanted_;
-  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-  std::chrono::steady_clock::time_point last_ = begin_;
-};
-
 int run(const Options& o) {
-  cli::catch_signals();
-  Progress progress(o.progress || isatty(STDERR_FILENO) != 0);
   inspect::VerifyOptions options;
   options.jobs = o.jobs;
-  options.progress = [&](std::int64_t done, std::int64_t total) { progress.tell(done, total); };
   std::string inflated;
   if (o.deep) {
     options.check_body = [&inflated](const format::Record& record) -> Result<void> {
@@ -130,11 +94,19 @@ int run(const Options& o) {
   }
   cli::Output out;
   Result<void> written;
-  auto summary = inspect::verify(fs::posix(), o.directory, options,
-                                 [&](const inspect::VerifyFinding& finding) {
-                                   (o.json ? append_json : append_text)(out.buffer(), finding);
-                                   if (written) written = out.settle();
-                                 });
+  const auto tell = [&](const inspect::VerifyFinding& finding) {
+    (o.json ? append_json : append_text)(out.buffer(), finding);
+    if (written) written = out.settle();
+  };
+  Result<inspect::VerifySummary> summary = inspect::VerifySummary{};
+  {
+    Watch progress({.asked = o.progress, .quiet = *o.quiet, .unit = ""});
+    options.progress = [&](std::int64_t done, std::int64_t total) {
+      progress.total = total;
+      progress.reach(done);
+    };
+    summary = inspect::verify(fs::posix(), o.directory, options, tell);
+  }
   if (!summary) {
     (void)out.close();
     return cli::fail(summary.error());
@@ -150,8 +122,7 @@ void add_verify(Commands& all) {
   CLI::App* verify = all.add("verify", "check every file and every link between them", *o,
                              [o] { return run(*o); });
   verify->add_flag("--deep", o->deep, "inflate bodies, too");
-  verify->add_option("-j,--jobs", o->jobs, "threads")->type_name("N")->check(CLI::Range(1, 64));
-  verify->add_flag("--progress", o->progress, "say how far it is, also without a terminal");
+  add_run_options(*verify, *o);
 }
 
 }  // namespace mq::mqdump

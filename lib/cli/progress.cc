@@ -25,10 +25,13 @@ Progress::Progress(bool quiet, bool asked)
 
 std::string Progress::line(const Figures& f, std::int64_t now_us) const {
   const double seconds = std::max(1e-6, static_cast<double>(now_us - begin_us_) / 1e6);
+  const std::string bytes = human_bytes(static_cast<double>(f.bytes));
+  const std::string byte_rate = human_bytes(static_cast<double>(f.bytes) / seconds);
   std::string out =
-      fmt::format("{} msgs  {}  {}/s  {}/s", f.messages, human_bytes(static_cast<double>(f.bytes)),
-                  human_count(static_cast<double>(f.messages) / seconds),
-                  human_bytes(static_cast<double>(f.bytes) / seconds));
+      *f.unit == '\0'
+          ? fmt::format("{}  {}/s", bytes, byte_rate)
+          : fmt::format("{} {}  {}  {}/s  {}/s", f.messages, f.unit, bytes,
+                        human_count(static_cast<double>(f.messages) / seconds), byte_rate);
   if (f.retries > 0) fmt::format_to(std::back_inserter(out), "  {} retries", f.retries);
   if (f.done > 0 && f.done < 1) {
     const double left_ms = seconds * 1000 * (1 - f.done) / f.done;

@@ -13,7 +13,8 @@ class Progress {
     std::int64_t messages = 0;
     std::int64_t bytes = 0;
     std::int64_t retries = 0;
-    double done = -1;  // of all that there is, 0 to 1; negative: the end is not known
+    double done = -1;           // of all that there is, 0 to 1; negative: the end is not known
+    const char* unit = "msgs";  // of `messages`; empty: bytes alone are shown
   };
   // Live, which is one line that is written again and again: not when `quiet`; when `asked`, or on
   // a terminal.

@@ -111,7 +111,7 @@ PY
   run -1 mqdump get "$store" GoldenCrash0/0/99999
   run -1 mqdump get "$store" FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF
   run -1 mqdump get "$store" @5
-  run -1 mqdump cq "$store" nobody
+  run -66 mqdump cq "$store" nobody
   run -64 mqdump get "$store" @99999999999999999999
   run -64 mqdump get "$store" GoldenCrash0/0/99999999999999999999
   run -64 mqdump log "$store" abc
