@@ -14,3 +14,6 @@ python3 bench/tools_bench.py "$build/bin"
 echo
 echo "## many clients"
 python3 bench/many_clients.py "$build/bin"
+echo
+echo "## mqdump on a large store"
+python3 bench/verify_bench.py "$build/bin"
