@@ -35,6 +35,20 @@ struct flock lock_range() {
   return range;
 }
 
+// To look at a file or a directory should leave no trace; only its owner may ask for that.
+int open_without_trace(const std::string& path, int flags) {
+  const int fd = ::open(path.c_str(), flags | O_NOATIME);
+  return fd < 0 && errno == EPERM ? ::open(path.c_str(), flags) : fd;
+}
+
+DIR* open_directory(const std::string& path) {
+  const int fd = open_without_trace(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return nullptr;
+  DIR* const dir = fdopendir(fd);
+  if (dir == nullptr) ::close(fd);
+  return dir;
+}
+
 class PosixFs final : public Fs {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
@@ -53,10 +67,8 @@ class PosixFs final : public Fs {
         flags |= O_RDWR | O_CREAT | O_EXCL;
         break;
     }
-    // To look at a file should leave no trace; only its owner may ask for that.
-    int fd = -1;
-    if (mode == OpenMode::kRead) fd = ::open(path.c_str(), flags | O_NOATIME);
-    if (fd < 0) fd = ::open(path.c_str(), flags, 0644);
+    const int fd = mode == OpenMode::kRead ? open_without_trace(path, flags)
+                                           : ::open(path.c_str(), flags, 0644);
     if (fd < 0) return Error::from_errno(errno, path);
     return make_posix_file(fd, path);
   }
@@ -83,7 +95,7 @@ class PosixFs final : public Fs {
   }
 
   Result<std::vector<std::string>> list(const std::string& path) override {
-    DIR* dir = opendir(path.c_str());
+    DIR* dir = open_directory(path);
     if (dir == nullptr) return Error::from_errno(errno, path);
     std::vector<std::string> names;
     errno = 0;
