@@ -11,6 +11,7 @@
 #include "daemon/notify.h"
 #include "fs/fs.h"
 #include "net/server.h"
+#include "net/tls.h"
 #include "route/kv_configs.h"
 #include "route/registry.h"
 #include "server/min_id_notifier.h"
@@ -70,9 +71,11 @@ class Daemon {
     names_.emplace(registry_, *kv_, settings_, system_clock(),
                    [this](auto notice) { notifier_.tell(std::move(notice)); });
     handler_.emplace(*names_);
-    MQ_TRY(net_, net::Server::create(
-                     {.threads = config.net_threads, .idle_timeout_ms = config.idle_seconds * 1000},
-                     *handler_));
+    MQ_TRY(auto tls, net::TlsContext::create(config.tls));
+    MQ_TRY(net_, net::Server::create({.threads = config.net_threads,
+                                      .idle_timeout_ms = config.idle_seconds * 1000,
+                                      .tls = std::move(tls)},
+                                     *handler_));
     MQ_CHECK(listen(config));
     net_->every(100, [this] { names_->tick(); });
     net_->start();
