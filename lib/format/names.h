@@ -23,6 +23,8 @@ inline constexpr std::string_view kDlqPrefix = "%DLQ%";
 inline constexpr std::string_view kScheduleTopic = "SCHEDULE_TOPIC_XXXX";
 inline constexpr std::string_view kTimerTopic = "rmq_sys_wheel_timer";
 inline constexpr std::string_view kHalfTopic = "RMQ_SYS_TRANS_HALF_TOPIC";
+inline constexpr std::string_view kHalfDoneTopic = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
+inline constexpr std::string_view kHalfGivenUpTopic = "TRANS_CHECK_MAX_TIME_TOPIC";
 
 // Errors: kInvalid with what is wrong (empty, too long, which character where).
 Result<void> check_topic_name(std::string_view topic);

@@ -32,6 +32,13 @@ inline constexpr std::string_view kTimerOutMs = "TIMER_OUT_MS";
 inline constexpr std::string_view kTimerEnqueueMs = "TIMER_ENQUEUE_MS";
 inline constexpr std::string_view kTimerDequeueMs = "TIMER_DEQUEUE_MS";
 inline constexpr std::string_view kTimerRollTimes = "TIMER_ROLL_TIMES";
+// Transactions (semantics.md 16): as asked for, then as the broker went on with it.
+inline constexpr std::string_view kTransaction = "TRAN_MSG";
+inline constexpr std::string_view kProducerGroup = "PGROUP";
+inline constexpr std::string_view kTransactionId = "__transactionId__";
+inline constexpr std::string_view kCheckImmunitySec = "CHECK_IMMUNITY_TIME_IN_SECONDS";
+inline constexpr std::string_view kCheckTimes = "TRANSACTION_CHECK_TIMES";
+inline constexpr std::string_view kFirstHalfOffset = "TRAN_PREPARED_QUEUE_OFFSET";
 inline constexpr std::string_view kInnerNum = "INNER_NUM";
 inline constexpr std::string_view kInnerBase = "INNER_BASE";
 

@@ -76,6 +76,8 @@ const char* response_name(std::int32_t code) noexcept {
       return "CONSUMER_NOT_ONLINE";
     case kConsumeMsgTimeout:
       return "CONSUME_MSG_TIMEOUT";
+    case kIllegalOperation:
+      return "ILLEGAL_OPERATION";
     default:
       return "UNKNOWN";
   }
@@ -121,8 +123,12 @@ const char* request_name(std::int32_t code) noexcept {
       return "UNREGISTER_CLIENT";
     case kConsumerSendMsgBack:
       return "CONSUMER_SEND_MSG_BACK";
+    case kEndTransaction:
+      return "END_TRANSACTION";
     case kGetConsumerListByGroup:
       return "GET_CONSUMER_LIST_BY_GROUP";
+    case kCheckTransactionState:
+      return "CHECK_TRANSACTION_STATE";
     case kNotifyConsumerIdsChanged:
       return "NOTIFY_CONSUMER_IDS_CHANGED";
     case kLockBatchMq:
@@ -195,6 +201,8 @@ const char* request_name(std::int32_t code) noexcept {
       return "SEND_BATCH_MESSAGE";
     case kQueryConsumeQueue:
       return "QUERY_CONSUME_QUEUE";
+    case kResumeCheckHalfMessage:
+      return "RESUME_CHECK_HALF_MESSAGE";
     case kSendReplyMessage:
       return "SEND_REPLY_MESSAGE";
     case kSendReplyMessageV2:

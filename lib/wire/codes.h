@@ -25,7 +25,9 @@ enum RequestCode : std::int32_t {
   kHeartBeat = 34,
   kUnregisterClient = 35,
   kConsumerSendMsgBack = 36,
+  kEndTransaction = 37,
   kGetConsumerListByGroup = 38,
+  kCheckTransactionState = 39,     // to clients
   kNotifyConsumerIdsChanged = 40,  // to clients
   kLockBatchMq = 41,
   kUnlockBatchMq = 42,
@@ -77,6 +79,7 @@ enum RequestCode : std::int32_t {
   kGetNamesrvConfig = 319,
   kSendBatchMessage = 320,
   kQueryConsumeQueue = 321,
+  kResumeCheckHalfMessage = 323,
   kSendReplyMessage = 324,
   kSendReplyMessageV2 = 325,
   kPushReplyMessageToClient = 326,  // to clients
@@ -122,6 +125,7 @@ enum ResponseCode : std::int32_t {
   kInvalidParameter = 29,
   kConsumerNotOnline = 206,
   kConsumeMsgTimeout = 207,
+  kIllegalOperation = 604,
 };
 
 [[nodiscard]] const char* response_name(
