@@ -31,7 +31,7 @@ Asked read_asked(std::string_view properties) noexcept {
         if (p.name == format::kTimerDeliverMs) out.timer_at = p.value;
         if (p.name == format::kTimerOutMs) out.timer_out = p.value;
         if (p.name == format::kTimerDeleteKey) out.timer_drop = p.value;
-        if (p.name == "TRAN_MSG") out.transaction = equals_true(p.value);
+        if (p.name == format::kTransaction) out.transaction = equals_true(p.value);
         break;
       case 'U':
         if (p.name == format::kUniqKey) out.unique_key = p.value;

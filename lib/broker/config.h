@@ -70,6 +70,14 @@ struct BrokerConfig {
   // What is delivered at its time.
   std::int64_t delay_offset_flush_interval_ms = 10'000;  // flushDelayOffsetInterval
   net::TlsOptions tls;                                   // tls.*
+
+  // Transactions that nobody ends.
+  std::int64_t transaction_timeout_ms = 6000;           // transactionTimeOut
+  std::int32_t transaction_checks_max = 15;             // transactionCheckMax
+  std::int64_t transaction_check_interval_ms = 30'000;  // transactionCheckInterval
+  std::int32_t transaction_done_bytes_max = 4096;       // transactionOpMsgMaxSize
+  std::int64_t transaction_done_interval_ms = 3000;     // transactionOpBatchInterval
+  std::int64_t transaction_count_interval_ms = 3000;    // transactionMetricFlushInterval
 };
 
 // One key that acts: how it is read and shown.
