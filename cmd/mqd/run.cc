@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "broker/delayed_delivery.h"
+#include "broker/transaction_service.h"
 #include "daemon/notify.h"
 #include "format/names.h"
 #include "route/kv_configs.h"
@@ -21,6 +22,7 @@
 #include "server/min_id_notifier.h"
 #include "server/name_server.h"
 #include "server/registration.h"
+#include "server/transaction_check.h"
 #include "timer_thread.h"
 
 namespace mq::mqd {
@@ -106,7 +108,7 @@ class Daemon {
     return {};
   }
 
-  // What is delivered at its time.
+  // What is delivered at its time, and whom to ask when it is time.
   Result<void> start_timers(const std::string& config_dir) {
     constexpr std::int64_t kMessagesPerTurn = 1000;
     MQ_TRY(auto levels, format::DelayLevels::parse(config_.store.message_delay_level));
@@ -119,10 +121,11 @@ class Daemon {
         .levels = std::move(levels),
         .flush_interval_ms = config_.delay_offset_flush_interval_ms});
     MQ_CHECK(delayed_->load(system_clock().now_ms()));
-    timer_thread_.emplace(system_clock(),
-                          std::vector<TimerThread::Turn>{[this](std::int64_t now_ms) {
-                            return delayed_->step(now_ms, kMessagesPerTurn);
-                          }});
+    timer_thread_.emplace(
+        system_clock(),
+        std::vector<TimerThread::Turn>{
+            [this](std::int64_t now_ms) { return delayed_->step(now_ms, kMessagesPerTurn); },
+            [this](std::int64_t now_ms) { return transactions_->step(now_ms, kMessagesPerTurn); }});
     return {};
   }
 
@@ -168,6 +171,20 @@ class Daemon {
     const route::Self self{config_.cluster, config_.name, config_.id, advertised_};
     registration_.emplace(registry_, *topics_, config_, system_clock(), self,
                           options_.name_servers);
+    transactions_.emplace(broker::TransactionService::Options{
+        .store = *store_,
+        .fs = fs::posix(),
+        .topics = *topics_,
+        .offsets = *offsets_,
+        .stats = &stats_,
+        .config = config_,
+        .postpone = postpone_,
+        .host = *host,
+        .counts_path = config_.store.root + "/config/transactionMetrics",
+        .ask = [this](const broker::TransactionChecks::Question& question) {
+          (void)server::ask_producer(producers_, clients_, config_.name, question);
+        }});
+    transactions_->load(system_clock().now_ms());
     server_.emplace(server::Parts{.store = *store_,
                                   .topics = *topics_,
                                   .groups = *groups_,
@@ -179,6 +196,7 @@ class Daemon {
                                   .locks = locks_,
                                   .clients = clients_,
                                   .polls = polls_,
+                                  .transactions = transactions_->transactions(),
                                   .stats = stats_,
                                   .names = *names_,
                                   .config = config_,
@@ -335,7 +353,9 @@ class Daemon {
 
   // What has been delivered is on disk before it is written that it has been.
   Result<void> save_timers() {
+    transactions_->flush(system_clock().now_ms());
     MQ_CHECK(store_->sync());
+    MQ_CHECK(transactions_->save());
     return delayed_->save(system_clock().now_ms());
   }
 
@@ -344,6 +364,7 @@ class Daemon {
     net_.reset();
     server_.reset();
     registration_.reset();
+    transactions_.reset();
     delayed_.reset();
     store_.reset();
     if (options_.ephemeral) (void)fs::remove_tree(fs::posix(), config_.store.root);
@@ -373,6 +394,7 @@ class Daemon {
   broker::QueueLocks locks_;
   server::ClientChannel clients_{system_clock()};
   std::optional<broker::DelayedDelivery> delayed_;
+  std::optional<broker::TransactionService> transactions_;
   broker::PostponeRules postpone_;
   std::optional<TimerThread> timer_thread_;
   broker::LongPolls polls_;

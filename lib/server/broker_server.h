@@ -22,6 +22,7 @@
 #include "broker/sql_cache.h"
 #include "broker/stats.h"
 #include "broker/topics.h"
+#include "broker/transactions.h"
 #include "format/record.h"
 #include "net/server.h"
 #include "route/self.h"
@@ -46,6 +47,7 @@ struct Parts {
   broker::QueueLocks& locks;
   ClientChannel& clients;
   broker::LongPolls& polls;
+  broker::Transactions& transactions;
   broker::Stats& stats;
   NameServer& names;
   const broker::BrokerConfig& config;

@@ -39,6 +39,8 @@ void when_dispatched(const Call& call, Handle handle);
 void handle_send(const Call& call);
 void handle_reply(const Call& call);
 void handle_send_back(const Call& call);
+void handle_end_transaction(const Call& call);
+void handle_resume_check(const Call& call);
 void handle_pull(const Call& call);
 void handle_queue_bound(const Call& call);
 void handle_query_message(const Call& call);

@@ -24,6 +24,10 @@ Handle handler_of(std::int32_t code) noexcept {
       return handle_reply;
     case wire::kConsumerSendMsgBack:
       return handle_send_back;
+    case wire::kEndTransaction:
+      return handle_end_transaction;
+    case wire::kResumeCheckHalfMessage:
+      return handle_resume_check;
     case wire::kPullMessage:
     case wire::kLitePullMessage:
       return handle_pull;

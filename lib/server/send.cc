@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "broker/half_message.h"
+#include "format/names.h"
 #include "format/properties.h"
 #include "server/send_parts.h"
 #include "wire/codes.h"
@@ -46,6 +48,26 @@ store::PutResult timed(const Call& call, Put put) {
   return result;
 }
 
+// Stored where no consumer sees it, until its producer ends the transaction.
+void put_half(const Call& call, const wire::SendRequest& send, const SendTarget& target,
+              store::PutCommon common, const broker::Asked& asked) {
+  if (call.p.config.reject_transactions) {
+    return refuse_send(
+        call, wire::kNoPermission,
+        fmt::format("the broker[{}] sending transaction message is forbidden", call.p.config.ip));
+  }
+  Scratch& s = scratch();
+  broker::make_half(s.properties, common.topic, common.queue_id);
+  const std::string_view topic = std::exchange(common.topic, format::kHalfTopic);
+  common.queue_id = broker::kHalfQueue;
+  common.sys_flag &= ~format::kFlagTransactionMask;
+  s.messages.push_back({.flag = send.flag, .body = call.request.body, .properties = s.properties});
+  const store::PutResult result =
+      timed(call, [&] { return call.p.store.put(common, s.messages.front()); });
+  if (store::is_stored(result.status)) call.p.transactions.prepared(topic, call.p.clock.now_ms());
+  answer_send(call, {send, target, common, s.messages, asked.wait}, result);
+}
+
 void put_single(const Call& call, const wire::SendRequest& send, const SendTarget& target,
                 const broker::Asked& asked) {
   Scratch& s = scratch();
@@ -53,8 +75,9 @@ void put_single(const Call& call, const wire::SendRequest& send, const SendTarge
   add_broker_properties(call, send.properties, asked, /*unique_key=*/true, s.properties);
   if (target.dead_letter) {
     format::set_property(s.properties, format::kDelay, "-1");
+  } else if (broker::is_half(asked, send.reconsume_times)) {
+    return put_half(call, send, target, common, asked);
   } else {
-    // A prepared half goes to its own topic here, when it is built; all others may wait.
     const auto placed =
         broker::postpone(call.p.postpone, asked, common.topic, target.queue_id, s.properties);
     if (!placed) return refuse_send(call, wire::kMessageIllegal, placed.error().text());

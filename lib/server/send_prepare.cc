@@ -28,7 +28,7 @@ void add_broker_properties(const Call& call, std::string_view given, const broke
 }
 
 std::string_view why_not(const broker::Asked& asked, bool batch) noexcept {
-  if (asked.transaction) return "transactional messages are not built yet";
+  if (batch && asked.transaction) return "a batch may not be part of a transaction";
   if (asked.has_timer() && asked.delay.empty()) return "timed messages are not built yet";
   if (batch && !asked.delay.empty() && asked.delay != "0") return "a batch may not be delayed";
   return {};

@@ -2,9 +2,11 @@
 // values, and the clock stands still until a test moves it.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -12,6 +14,7 @@
 #include "base/log.h"
 #include "broker/delayed_delivery.h"
 #include "broker/live_config.h"
+#include "broker/transaction_service.h"
 #include "format/properties.h"
 #include "format/record.h"
 #include "fs/fs.h"
@@ -21,6 +24,7 @@
 #include "server/broker_server.h"
 #include "server/client_channel.h"
 #include "server/name_server.h"
+#include "server/transaction_check.h"
 #include "support/fake_connection.h"
 #include "support/fault_fs.h"
 #include "support/manual_clock.h"
@@ -82,6 +86,7 @@ class ServedBroker {
     groups.emplace(fs, clock, config, "store/config/subscriptionGroup.json");
     ASSERT_TRUE(groups->load());
     offsets.emplace(fs, clock, "store/config/consumerOffset.json");
+    ASSERT_TRUE(offsets->load());
     filters.emplace(fs, clock, sql, "store/config/consumerFilter.json",
                     broker::ConsumerFilters::Options{});
     kv.emplace(fs, "store/config/kvConfig.json");
@@ -96,6 +101,20 @@ class ServedBroker {
                                                      .path = "store/config/delayOffset.json",
                                                      .levels = *levels});
     ASSERT_TRUE(delayed->load(clock.now_ms()));
+    transactions.emplace(broker::TransactionService::Options{
+        .store = *store,
+        .fs = fs,
+        .topics = *topics,
+        .offsets = *offsets,
+        .stats = &stats,
+        .config = config,
+        .postpone = rules,
+        .host = *format::parse_host("127.0.0.1:10911"),
+        .counts_path = "store/config/transactionMetrics",
+        .ask = [this](const broker::TransactionChecks::Question& question) {
+          (void)ask_producer(producers, clients, config.name, question);
+        }});
+    transactions->load(clock.now_ms());
     server.emplace(Parts{.store = *store,
                          .topics = *topics,
                          .groups = *groups,
@@ -107,6 +126,7 @@ class ServedBroker {
                          .locks = locks,
                          .clients = clients,
                          .polls = polls,
+                         .transactions = transactions->transactions(),
                          .stats = stats,
                          .names = *names,
                          .config = config,
@@ -120,7 +140,10 @@ class ServedBroker {
   }
   void stop() {
     if (store == nullptr) return;
+    transactions->flush(clock.now_ms());
     EXPECT_TRUE(store->sync());
+    EXPECT_TRUE(transactions->save());
+    EXPECT_TRUE(offsets->flush());
     EXPECT_TRUE(delayed->save(clock.now_ms()));
     EXPECT_TRUE(store->close());
     store.reset();
@@ -165,10 +188,16 @@ class ServedBroker {
     return {.serialize = wire::Serialize::kBinary, .code = code, .opaque = 7};
   }
 
-  // What is due by now is delivered.
+  // What is due by now is delivered, and who is to be asked by now is asked.
   void step() {
     ASSERT_TRUE(store->wait_dispatched(60'000));
     (void)delayed->step(clock.now_ms(), 100'000);
+    for (int i = 0; i < 5000; ++i) {
+      const std::int64_t next_ms = transactions->step(clock.now_ms(), 100'000);
+      if (next_ms != clock.now_ms() && next_ms != clock.now_ms() + 100) break;
+      ASSERT_TRUE(store->sync());  // what it waits for
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     ASSERT_TRUE(store->wait_dispatched(60'000));
   }
   void advance_ms(std::int64_t ms) {
@@ -210,6 +239,7 @@ class ServedBroker {
   ClientChannel clients{clock};
   std::optional<broker::LiveConfig> live;
   std::optional<broker::DelayedDelivery> delayed;
+  std::optional<broker::TransactionService> transactions;
   route::Registry registry;
   std::optional<route::KvConfigs> kv;
   route::NameSettings name_settings;
