@@ -82,6 +82,13 @@ Result<void> add_properties(std::string_view text, RecordFields& out) {
   return {};
 }
 
+// The copy of a message that was part of a transaction is one of its own, not once more a half one.
+bool is_of_a_transaction(std::string_view name) {
+  return name == format::kTransaction || name == format::kProducerGroup ||
+         name == format::kTransactionId || name == format::kCheckTimes ||
+         name == format::kFirstHalfOffset || name == format::kCheckImmunitySec;
+}
+
 }  // namespace
 
 bool is_set_on_the_way(std::string_view name) {
@@ -91,7 +98,7 @@ bool is_set_on_the_way(std::string_view name) {
   }
   // A message that was delivered late still says how it was; its copy is not to wait once more.
   return name == format::kDelay || name == format::kRealTopic || name == format::kRealQueueId ||
-         name.starts_with("TIMER_");
+         name.starts_with("TIMER_") || is_of_a_transaction(name);
 }
 
 void RecordFields::clear() {

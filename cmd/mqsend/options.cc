@@ -1,9 +1,12 @@
 #include "options.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/message_format.h"
 #include "cli/units.h"
+#include "field_format.h"
 #include "format/properties.h"
 
 namespace mq::mqsend {
@@ -108,7 +111,7 @@ Result<void> set_properties(const Raw& raw, Options& o) {
     if (auto done = format::check_property(name, value); !done)
       return std::move(done).error().within("-H " + text);
     if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end() ||
-        name.starts_with("TIMER_")) {
+        is_set_on_the_way(name)) {
       return Error{Errc::kInvalid, fmt::format("-H {}: the name is reserved{}", text,
                                                name == "KEYS"   ? ", use -k"
                                                : name == "TAGS" ? ", use -T"
@@ -116,6 +119,23 @@ Result<void> set_properties(const Raw& raw, Options& o) {
     }
     o.properties.emplace_back(name, value);
   }
+  return {};
+}
+
+// One group a run: nobody else is asked about its half messages, or answers for them.
+Result<void> set_transaction(Options& o) {
+  if (!o.transaction) return {};
+  if (o.oneway) return Error{Errc::kInvalid, "--transaction and --oneway exclude each other"};
+  if (o.bench) return Error{Errc::kInvalid, "--transaction and --bench exclude each other"};
+  // These speak of single messages, and until the end none has been delivered.
+  if (o.tee || !o.receipts.empty() || !o.resume.empty()) {
+    return Error{
+        Errc::kInvalid,
+        "--transaction is all or nothing: it goes with none of --tee, --receipts, --resume"};
+  }
+  if (o.delay_level > 0)
+    return Error{Errc::kInvalid, "--transaction and --delay-level exclude each other"};
+  o.producer_group = fmt::format("mqsend_{}_{}", getpid(), system_clock().now_ms());
   return {};
 }
 
@@ -178,6 +198,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
       ->check(cli::at_least(1));
   app.add_flag("--oneway", o.oneway, "do not wait for acknowledgements");
   app.add_flag("--sync", o.sync, "succeed only when it is on disk");
+  app.add_flag("--transaction", o.transaction, "all of the input or nothing");
   app.add_option("--rate", o.rate, "at most N messages a second")
       ->type_name("N")
       ->check(cli::above_zero());
@@ -231,7 +252,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
     return cli::kExitUsage;
   }
   for (const auto& done : {set_input(raw, o), set_use(raw, o), set_limits(raw, o),
-                           set_properties(raw, o), set_bench(raw, o)}) {
+                           set_properties(raw, o), set_bench(raw, o), set_transaction(o)}) {
     if (!done) return cli::fail(done.error());
   }
   return std::nullopt;

@@ -42,6 +42,8 @@ struct Options {
   int inflight = 8;
   bool oneway = false;
   bool sync = false;
+  bool transaction = false;
+  std::string producer_group = "mqsend";  // with --transaction one of this run's own
   double rate = 0;
   std::int64_t count = -1;
   Empty empty = Empty::kSkip;

@@ -53,6 +53,10 @@ Result<RecordParser> RecordParser::create(const Options& options) {
   if (options.delay_level > 0) {
     format::append_property(parser.fixed_, format::kDelay, std::to_string(options.delay_level));
   }
+  if (options.transaction) {
+    format::append_property(parser.fixed_, format::kTransaction, "true");
+    format::append_property(parser.fixed_, format::kProducerGroup, options.producer_group);
+  }
   return parser;
 }
 
@@ -148,7 +152,7 @@ Result<Outgoing> RecordParser::parse(std::string_view record, std::int64_t now_m
   Outgoing out{.body = body,
                .properties = properties_,
                .id = std::string_view(properties_).substr(format::kUniqKey.size() + 1, 32),
-               .alone = options_->delay_level > 0};
+               .alone = options_->delay_level > 0 || options_->transaction};
   if (options_->use_topic) {
     if (fields_.topic.empty()) return Error{Errc::kCorrupt, "no topic in it (--use topic)"};
     out.topic = fields_.topic;

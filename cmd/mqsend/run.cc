@@ -20,6 +20,7 @@
 #include "receipts.h"
 #include "record.h"
 #include "sender.h"
+#include "transaction.h"
 
 namespace mq::mqsend {
 namespace {
@@ -40,7 +41,8 @@ class Run {
       : o_(options),
         splitter_(options.split, options.delimiter, options.body_max + kSlack),
         ledger_(options),
-        progress_(options.common.quiet, options.common.progress) {}
+        progress_(options.common.quiet, options.common.progress),
+        transaction_(options) {}
 
   int run() {
     cli::catch_signals();
@@ -53,6 +55,7 @@ class Run {
       ledger_.raise(cli::exit_for(sent.error()));
       if (told == ledger_.undelivered()) cli::say(sent.error().text());
     }
+    if (o_.transaction && sender_) end_transaction();
     return finish();
   }
 
@@ -292,6 +295,9 @@ class Run {
     if (!outcome.delivered) return;
     for (const ItemInfo& item : *outcome.items) settle(item);
     Result<void> written;
+    if (o_.transaction) {
+      written = transaction_.add(outcome.broker_index, outcome.offset_id, outcome.queue_offset);
+    }
     if (receipts_) written = receipts_->write(outcome);
     if (written && o_.tee) {
       out_.buffer() += *outcome.raw;
@@ -311,6 +317,23 @@ class Run {
     failed_output_ = true;
     if (done.error().code() != Errc::kClosed) cli::say(done.error().text());
     ledger_.raise(cli::kExitIo);
+  }
+
+  // Everything has been stored, or nothing is to be delivered.
+  void end_transaction() {
+    const bool commit = ledger_.status() == cli::kExitOk && cli::stop_signal() == 0;
+    const auto ended =
+        transaction_.end(commit ? wire::TransactionEnd::kCommit : wire::TransactionEnd::kRollback,
+                         targets_->brokers());
+    if (!commit) {
+      // What could not be taken back stays hidden all the same: nobody will commit it.
+      cli::say(fmt::format("nothing was delivered: {} messages taken back", transaction_.size()));
+      return;
+    }
+    if (ended.done == transaction_.size()) return;
+    cli::say(fmt::format("{} messages delivered, {} refused at the end, {} unknown: {}", ended.done,
+                         ended.refused, ended.unknown, ended.reason));
+    ledger_.raise(cli::kExitTemporary);
   }
 
   // --- words ---
@@ -350,6 +373,7 @@ class Run {
   std::optional<Sender> sender_;
   std::optional<Journal> journal_;
   std::unique_ptr<Receipts> receipts_;
+  Transaction transaction_;
   cli::Output out_;
   std::string raw_;
   bool failed_output_ = false;

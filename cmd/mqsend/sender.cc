@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "client/remote_error.h"
+#include "format/record.h"
 #include "wire/codes.h"
 #include "wire/send.h"
 
@@ -222,9 +223,10 @@ std::int64_t Sender::flush_due(std::int64_t linger_us) {
 Bytes Sender::encode(Request& r) {
   const bool alone = !r.batch || r.items.size() == 1;
   const Target& target = r.topic->all[r.target];
-  wire::SendRequest send{.group = "mqsend",
+  wire::SendRequest send{.group = options_.producer_group,
                          .topic = r.topic->topic,
                          .queue_id = target.queue,
+                         .sys_flag = options_.transaction ? format::kTransactionPrepared : 0,
                          .born_timestamp_ms = system_clock().now_ms(),
                          .batch = !alone,
                          .broker_name = name_of(target.broker),
@@ -322,6 +324,7 @@ Result<void> Sender::take_answer(std::size_t broker, const wire::Command& answer
     if (!response) return Error{Errc::kProtocol, "send answer: " + response.error().text()};
     outcome.queue = response->queue_id;
     outcome.queue_offset = response->queue_offset;
+    if (options_.transaction) outcome.offset_id = response->msg_id;
   } else if (is_temporary(answer.code) && r.tries < options_.retries && !given_up_) {
     retry(r);
     return {};
@@ -355,6 +358,7 @@ void Sender::finish_oneway() {
 
 void Sender::finish(Request& request, Outcome outcome) {
   outcome.broker = name_of(broker_of(request));
+  outcome.broker_index = broker_of(request);
   outcome.items = &request.items;
   outcome.ids = &request.ids;
   outcome.raw = &request.raw;

@@ -33,6 +33,8 @@ struct Outcome {
   std::int32_t code = 0;
   std::string reason{};  // when not delivered, or stored with a reservation
   std::string_view broker{};
+  std::size_t broker_index = 0;  // in Targets::brokers()
+  std::string offset_id{};       // of the half message, with --transaction
   std::int32_t queue = 0;
   std::int64_t queue_offset = 0;
   const std::vector<ItemInfo>* items = nullptr;

@@ -39,8 +39,9 @@ void answer(const Call& call, const Ended& ended) {
 }
 
 // What is answered is on disk, where the broker waits for it.
-void answer_commit(const Call& call, const Ended& ended) {
-  const bool wait = call.p.config.store.flush_mode == store::FlushMode::kSync && ended.wait;
+void answer_commit(const Call& call, const Ended& ended, bool sync) {
+  const bool wait =
+      sync || (call.p.config.store.flush_mode == store::FlushMode::kSync && ended.wait);
   if (ended.status != Status::kDone || !wait || !call.wants_answer()) return answer(call, ended);
   call.p.store.when_durable(ended.put.end, [later = LaterReply(call)](store::PutStatus status) {
     later.reply(store::is_stored(status) ? wire::kSuccess : code_of(status));
@@ -61,7 +62,7 @@ void handle_end_transaction(const Call& call) {
                                .commit = asked->end == wire::TransactionEnd::kCommit,
                                .from_check = asked->from_check},
                               call.p.clock.now_ms());
-  if (asked->end == wire::TransactionEnd::kCommit) return answer_commit(call, ended);
+  if (asked->end == wire::TransactionEnd::kCommit) return answer_commit(call, ended, asked->sync);
   answer(call, ended);
 }
 

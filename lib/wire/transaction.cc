@@ -1,6 +1,7 @@
 #include "wire/transaction.h"
 
 #include <array>
+#include <span>
 
 #include "wire/fields.h"
 
@@ -31,12 +32,13 @@ Result<EndTransactionRequest> decode_end_transaction_request(const Command& requ
   out.from_check = bool_or(ext, "fromTransactionCheck", false);
   MQ_TRY(out.msg_id, text_field(ext, "msgId"));
   out.transaction_id = text_or(ext, "transactionId", "");
+  out.sync = bool_or(ext, "mqSync", false);
   return out;
 }
 
 void append_end_transaction_request(std::string& out, const Header& header,
                                     const EndTransactionRequest& request) {
-  const std::array<Field, 7> fields = {
+  const std::array<Field, 8> fields = {
       Field{"producerGroup", request.producer_group},
       Field{"tranStateTableOffset", request.half_offset},
       Field{"commitLogOffset", request.offset},
@@ -44,8 +46,9 @@ void append_end_transaction_request(std::string& out, const Header& header,
       Field{"fromTransactionCheck", request.from_check},
       Field{"msgId", request.msg_id},
       Field{"transactionId", request.transaction_id},
+      Field{"mqSync", request.sync},
   };
-  append_frame_head(out, header, fields, 0);
+  append_frame_head(out, header, std::span(fields).first(request.sync ? 8 : 7), 0);
 }
 
 Result<CheckTransactionRequest> decode_check_transaction_request(const Command& request) {

@@ -23,6 +23,7 @@ struct EndTransactionRequest {
   bool from_check = false;  // the answer to R(39)
   std::string_view msg_id;  // UNIQ_KEY
   std::string_view transaction_id{};
+  bool sync = false;  // mqSync: the answer is to say that it is on disk; our own tools alone
 };
 // Errors: kInvalid naming the field. A value of commitOrRollback that is none of the three is
 // kUnknown: the reference passes over all of those.

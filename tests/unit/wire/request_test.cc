@@ -10,6 +10,7 @@
 #include "wire/send.h"
 #include "wire/send_back.h"
 #include "wire/topic.h"
+#include "wire/transaction.h"
 
 namespace mq::wire {
 namespace {
@@ -347,6 +348,77 @@ TEST(Topic, RoundTripsCreationAndNaming) {
   out.clear();
   append_topic_request(out, {.code = kGetTopicConfig}, {.topic = "T"});
   EXPECT_EQ(decode(out)->ext.find("lo"), "true");
+}
+
+TEST(EndTransaction, IsReadAsItIsWrittenAndNamesWhatIsMissing) {
+  for (const auto form : {Serialize::kJson, Serialize::kBinary}) {
+    std::string frame;
+    append_end_transaction_request(frame, {.serialize = form, .code = kEndTransaction, .opaque = 1},
+                                   {.producer_group = "PG",
+                                    .half_offset = 7,
+                                    .offset = 1LL << 40,
+                                    .end = TransactionEnd::kRollback,
+                                    .from_check = true,
+                                    .msg_id = "id",
+                                    .transaction_id = "tid",
+                                    .sync = true});
+    const auto command = decode(frame);
+    ASSERT_TRUE(command);
+    const auto end = decode_end_transaction_request(*command);
+    ASSERT_TRUE(end) << end.error();
+    EXPECT_EQ(end->producer_group, "PG");
+    EXPECT_EQ(end->half_offset, 7);
+    EXPECT_EQ(end->offset, 1LL << 40);
+    EXPECT_EQ(end->end, TransactionEnd::kRollback);
+    EXPECT_TRUE(end->from_check);
+    EXPECT_EQ(end->msg_id, "id");
+    EXPECT_EQ(end->transaction_id, "tid");
+    EXPECT_TRUE(end->sync);
+  }
+  const std::vector<std::pair<std::string_view, std::string_view>> all = {
+      {"producerGroup", "PG"},
+      {"tranStateTableOffset", "1"},
+      {"commitLogOffset", "2"},
+      {"commitOrRollback", "8"},
+      {"msgId", "id"}};
+  for (std::size_t missing = 0; missing <= all.size(); ++missing) {
+    Command command;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (i != missing) command.ext.add(all[i].first, all[i].second);
+    const auto end = decode_end_transaction_request(command);
+    EXPECT_EQ(end.has_value(), missing == all.size());
+    if (end) {
+      EXPECT_EQ(end->end, TransactionEnd::kCommit);
+      EXPECT_FALSE(end->from_check);
+      EXPECT_FALSE(end->sync);
+    } else {
+      EXPECT_NE(end.error().text().find(all[missing].first), std::string::npos);
+    }
+  }
+}
+
+TEST(CheckTransaction, HasItsIdTwiceAndIsReadAsItIsWritten) {
+  const auto fields = check_transaction_fields({.topic = "HALF",
+                                                .half_offset = 3,
+                                                .offset = 4,
+                                                .msg_id = "id",
+                                                .offset_msg_id = "oid",
+                                                .broker_name = "b"});
+  std::string frame;
+  append_frame(frame, {.code = kCheckTransactionState, .opaque = 1, .flag = kFlagOneway}, fields,
+               {});
+  const auto command = decode(frame);
+  ASSERT_TRUE(command);
+  EXPECT_EQ(command->ext.find("transactionId"), "id");
+  const auto check = decode_check_transaction_request(*command);
+  ASSERT_TRUE(check) << check.error();
+  EXPECT_EQ(check->topic, "HALF");
+  EXPECT_EQ(check->half_offset, 3);
+  EXPECT_EQ(check->offset, 4);
+  EXPECT_EQ(check->msg_id, "id");
+  EXPECT_EQ(check->offset_msg_id, "oid");
+  EXPECT_EQ(check->broker_name, "b");
+  EXPECT_FALSE(decode_check_transaction_request(Command{}));
 }
 
 TEST(SendBack, IsReadAsItIsWrittenAndNamesWhatIsMissing) {
