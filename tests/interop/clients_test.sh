@@ -10,15 +10,19 @@ set -u
 bring_peers && bring_clients || { fail "the clients come from the package registries"; exit 1; }
 
 # Delay levels short enough to wait for; a busy machine must not make the stock broker refuse.
-settings=("messageDelayLevel=1s 1s 1s 2s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s" enablePropertyFilter=true)
+settings=("messageDelayLevel=1s 1s 1s 2s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s" enablePropertyFilter=true
+  transactionTimeOut=2000 transactionCheckInterval=3000 transactionCheckMax=4 transactionOpBatchInterval=100)
 topics=(GoPush:4 GoTags:2 GoOrderly:4 GoDelay:2 GoRetry:2 GoPull:2 PyPush:4 PyTags:2 PyOrderly:4 PyDelay:2 PyPull:2 NodePush:2 NodeTags:2)
 read -ra clients <<<"${CLIENTS:-java go python node}"
 read -ra scenarios <<<"${SCENARIOS:-}"
 
 start_namesrv && start_apache "$tmp/store" mappedFileSizeCommitLog=67108864 mappedFileSizeConsumeQueue=60000 maxHashSlotNum=10000 \
-  maxIndexNum=40000 waitTimeMillsInSendQueue=30000 waitTimeMillsInPullQueue=30000 waitTimeMillsInHeartbeatQueue=60000 "${settings[@]}" ||
+  maxIndexNum=40000 waitTimeMillsInSendQueue=30000 waitTimeMillsInPullQueue=30000 waitTimeMillsInHeartbeatQueue=60000 waitTimeMillsInTransactionQueue=30000 \
+  "${settings[@]}" ||
   { fail "Apache's broker starts"; exit 1; }
-start_mqd "$tmp/mqd-store" -o brokerName=broker-a -o "${settings[0]}" -o "${settings[1]}" || { fail "mqd starts"; exit 1; }
+ours=()
+for setting in "${settings[@]}"; do ours+=(-o "$setting"); done
+start_mqd "$tmp/mqd-store" -o brokerName=broker-a "${ours[@]}" || { fail "mqd starts"; exit 1; }
 
 java_clients() { "${java[@]}" -Xmx400m "-Dattempts=$1" clients.Run "${@:2}"; }
 # run_clients NAME NAMESRV ATTEMPTS: every client against it; what each says goes to $tmp/NAME.CLIENT.

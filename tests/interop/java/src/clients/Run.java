@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
  * Run NAMESRV [SCENARIO...]   every scenario, or those named, side by side; then the outcome of each, in order
  * Run topics NAMESRV NAME:QUEUES...          makes topics, for the clients of other languages
  * Run member NAMESRV GROUP TOPIC INSTANCE   one push consumer that is there to be killed
+ * Run half NAMESRV GROUP TOPIC              a producer that dies with its transaction open
  * </pre>
  *
  * An outcome is a line of JSON and says nothing that may differ from run to run: no offsets of the log, ids, times or
@@ -46,6 +47,8 @@ public final class Run {
     all.put("retry", Retry::run);
     all.put("orderlyretry", Retry::orderly);
     all.put("delay", Delay::run);
+    all.put("transaction", Transactions::run);
+    all.put("orphan", Transactions::orphan);
     all.put("reset", Reset::run);
     all.put("query", Query::run);
     return all;
@@ -54,6 +57,10 @@ public final class Run {
   public static void main(String[] args) throws Exception {
     if (args[0].equals("member")) {
       Members.child(args[1], args[2], args[3], args[4]);
+      return;
+    }
+    if (args[0].equals("half")) {
+      Transactions.child(args[1], args[2], args[3]);
       return;
     }
     if (args[0].equals("topics")) {
