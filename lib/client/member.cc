@@ -21,6 +21,8 @@ constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::int64_t kCallMs = 5000;
 constexpr std::int64_t kHeartbeatUs = 30 * kSecond;
 constexpr std::int64_t kRouteUs = 30 * kSecond;
+constexpr std::int64_t kEagerRouteUs = 3 * kSecond;
+constexpr std::int64_t kEagerUs = 120 * kSecond;
 constexpr std::int64_t kRebalanceUs = 20 * kSecond;
 constexpr std::int64_t kRebalanceSoonUs = kSecond;
 constexpr std::int64_t kLockUs = 20 * kSecond;
@@ -54,6 +56,8 @@ Member::Member(Cluster& cluster, MemberOptions options)
       drop(*queue);
     }
     std::erase_if(lingering_, [&](const auto& queue) { return queue->link == &link; });
+    eager_until_us_ = now_us() + kEagerUs;
+    route_us_ = std::min(route_us_, now_us() + kEagerRouteUs);
   };
   handlers_.request = [this](Link& link, const wire::Command& request) {
     serve_request(link, request);
@@ -287,7 +291,7 @@ void Member::tick(std::int64_t now) {
       if (link->is_up()) beat(*link);
   }
   if (now >= route_us_) {
-    route_us_ = now + kRouteUs;
+    route_us_ = now + (now < eager_until_us_ ? kEagerRouteUs : kRouteUs);
     if (auto done = refresh_routes(); !done) say_once(done.error().text());
     rebalance_us_ = 0;
   }

@@ -192,7 +192,8 @@ class Member {
   QueueTicket last_ticket_ = 0;
   std::size_t turn_ = 0;  // which queue is taken from next
   std::int64_t rebalance_us_ = 0, heartbeat_us_ = 0, route_us_ = 0, commit_us_ = 0, lock_us_ = 0;
-  bool pulled_ = false;  // ever
+  std::int64_t eager_until_us_ = 0;  // a broker was lost, and may be back soon
+  bool pulled_ = false;              // ever
   bool leaving_ = false;
   std::optional<Error> fatal_;
   std::set<std::string> said_;
