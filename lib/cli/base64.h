@@ -1,15 +1,11 @@
-// Base64 with the standard alphabet and padding.
+// Base64, as messages in JSON need it: bodies that are no text.
 #pragma once
 
-#include <string>
-
-#include "base/bytes.h"
-#include "base/result.h"
+#include "base/base64.h"
 
 namespace mq::cli {
 
-void append_base64(std::string& out, Bytes bytes);
-// Errors: kInvalid (a character outside the alphabet, a length that is not a multiple of 4).
-Result<std::string> decode_base64(std::string_view text);
+using mq::append_base64;
+using mq::decode_base64;
 
 }  // namespace mq::cli

@@ -1,8 +1,8 @@
-#include "cli/base64.h"
+#include "base/base64.h"
 
 #include <array>
 
-namespace mq::cli {
+namespace mq {
 namespace {
 
 constexpr std::string_view kAlphabet =
@@ -57,4 +57,4 @@ Result<std::string> decode_base64(std::string_view text) {
   return out;
 }
 
-}  // namespace mq::cli
+}  // namespace mq
