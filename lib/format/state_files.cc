@@ -242,6 +242,31 @@ std::string to_topics_json(const TopicTable& table) {
   return to_pretty_json(file);
 }
 
+Result<TimerMetrics> parse_timer_metrics_json(std::string_view text) {
+  MQ_TRY(Members file, parse_members(text));
+  TimerMetrics all;
+  MQ_TRY(all.version, take_version(file));
+  MQ_TRY(json::object counts, file.take_object("timingCount"));
+  MQ_CHECK(for_each_entry(std::move(counts), "timingCount",
+                          [&](const std::string& topic, Members members) {
+                            TimerMetrics::Count& one = all.topics[topic];
+                            members.take("count", one.count);
+                            members.take("timeStamp", one.timestamp_ms);
+                          }));
+  all.extra = std::move(file).rest();
+  return all;
+}
+
+std::string to_timer_metrics_json(const TimerMetrics& metrics) {
+  json::object counts;
+  for (const auto& [topic, one] : metrics.topics)
+    counts[topic] = json::object{{"count", one.count}, {"timeStamp", one.timestamp_ms}};
+  json::object file{{"dataVersion", to_object(metrics.version)}};
+  file["timingCount"] = std::move(counts);
+  for (const auto& item : metrics.extra) file[item.key()] = item.value();
+  return to_json(file);
+}
+
 Result<ConsumerOffsets> parse_consumer_offset_json(std::string_view text) {
   MQ_TRY(Members file, parse_members(text));
   ConsumerOffsets all;

@@ -69,6 +69,19 @@ struct DelayOffsets {
 Result<DelayOffsets> parse_delay_offset_json(std::string_view text);
 [[nodiscard]] std::string to_delay_offset_json(const DelayOffsets& offsets);
 
+// config/timermetrics (6.8), one line: how many timed messages wait for each topic.
+struct TimerMetrics {
+  struct Count {
+    std::int64_t count = 0;
+    std::int64_t timestamp_ms = 0;
+  };
+  DataVersion version;
+  std::map<std::string, Count, std::less<>> topics;
+  json::object extra{};
+};
+Result<TimerMetrics> parse_timer_metrics_json(std::string_view text);
+[[nodiscard]] std::string to_timer_metrics_json(const TimerMetrics& metrics);
+
 // config/subscriptionGroup.json (6.5).
 struct GroupConfig {
   std::string name;

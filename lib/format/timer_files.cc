@@ -81,6 +81,14 @@ Result<TimerUnit> decode_timer_unit(Bytes in) {
   return unit;
 }
 
+void encode_timer_blank(std::int32_t rest_of_file,
+                        std::span<std::byte, TimerUnit::kBlankBytes> out) noexcept {
+  BigEndianWriter w(out);
+  w.put(rest_of_file);
+  w.put(std::int64_t{0});
+  w.put(kMagicBlank);
+}
+
 bool is_timer_blank(Bytes in) noexcept {
   return in.size() >= TimerUnit::kBlankBytes &&
          load_be<std::int32_t>(in.data() + kBlankMagicAt) == kMagicBlank;
