@@ -225,6 +225,12 @@ const char* request_name(std::int32_t code) noexcept {
       return "UPDATE_AND_GET_GROUP_FORBIDDEN";
     case kLitePullMessage:
       return "LITE_PULL_MESSAGE";
+    case kRecallMessage:
+      return "RECALL_MESSAGE";
+    case kGetTimerCheckPoint:
+      return "GET_TIMER_CHECK_POINT";
+    case kGetTimerMetrics:
+      return "GET_TIMER_METRICS";
     case kPutKvConfig:
       return "PUT_KV_CONFIG";
     case kGetKvConfig:

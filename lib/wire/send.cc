@@ -135,26 +135,28 @@ Result<SendResponse> decode_send_response(const Command& response) {
   MQ_TRY(out.queue_id, int32_field(response.ext, "queueId"));
   MQ_TRY(out.queue_offset, int64_field(response.ext, "queueOffset"));
   out.transaction_id = response.ext.find("transactionId").value_or("");
+  out.recall_handle = response.ext.find("recallHandle").value_or("");
   out.region = response.ext.find("MSG_REGION").value_or("DefaultRegion");
   out.trace_on = bool_or(response.ext, "TRACE_ON", true);
   return out;
 }
 
 void append_send_response(std::string& out, const Header& header, const SendResponse& response) {
-  std::array<Field, 6> fields = {
+  std::array<Field, 7> fields = {
       Field{"msgId", response.msg_id},
       Field{"queueId", response.queue_id},
       Field{"queueOffset", response.queue_offset},
       Field{"transactionId", response.transaction_id},
-      Field{"TRACE_ON", response.trace_on},
-      Field{"MSG_REGION", response.region},
+      Field{"", ""},
+      Field{"", ""},
+      Field{"", ""},
   };
-  std::span<const Field> all = fields;
-  if (response.transaction_id.empty()) {
-    fields[3] = fields[5];
-    all = all.first(5);
-  }
-  append_frame_head(out, header, all, 0);
+  std::size_t count = response.transaction_id.empty() ? 3 : 4;
+  if (!response.recall_handle.empty())
+    fields[count++] = Field{"recallHandle", response.recall_handle};
+  fields[count++] = Field{"TRACE_ON", response.trace_on};
+  fields[count++] = Field{"MSG_REGION", response.region};
+  append_frame_head(out, header, std::span<const Field>(fields).first(count), 0);
 }
 
 void append_send_error(std::string& out, const Header& header) {

@@ -7,6 +7,7 @@
 #include "wire/offsets.h"
 #include "wire/pull.h"
 #include "wire/query.h"
+#include "wire/recall.h"
 #include "wire/send.h"
 #include "wire/send_back.h"
 #include "wire/topic.h"
@@ -460,6 +461,33 @@ TEST(SendBack, IsReadAsItIsWrittenAndNamesWhatIsMissing) {
       error_of({{"offset", "1"}, {"group", "G"}, {"delayLevel", "0"}, {"maxReconsumeTimes", "x"}})
           .find("maxReconsumeTimes"),
       std::string::npos);
+}
+
+TEST(Recall, TheHandleIsTheReferencesText) {
+  const RecallHandle handle{"T", "broker-a", 1'700'000'000'000, "AABB"};
+  EXPECT_EQ(encode_recall_handle(handle), "djEgVCBicm9rZXItYSAxNzAwMDAwMDAwMDAwIEFBQkI=");
+  EXPECT_EQ(*decode_recall_handle("djEgVCBicm9rZXItYSAxNzAwMDAwMDAwMDAwIEFBQkI="), handle);
+  const RecallHandle odd{"T?~", "b>", -1, "~~~???"};
+  const std::string text = encode_recall_handle(odd);
+  EXPECT_EQ(text.find_first_of("+/"), std::string::npos);
+  EXPECT_EQ(*decode_recall_handle(text), odd);
+  for (const char* bad : {"", "djEgVCBicm9rZXI=", "!!!!", "djIgVCBicm9rZXItYSAxNyBBQUJC"})
+    EXPECT_FALSE(decode_recall_handle(bad)) << bad;
+}
+
+TEST(Recall, IsReadAsItIsWritten) {
+  std::string frame;
+  append_recall_request(frame, {.code = kRecallMessage, .opaque = 1},
+                        {.group = "p", .topic = "T", .handle = "h", .broker_name = "b"});
+  const auto command = decode(frame);
+  ASSERT_TRUE(command);
+  const auto recall = decode_recall_request(*command);
+  ASSERT_TRUE(recall) << recall.error();
+  EXPECT_EQ(recall->topic, "T");
+  EXPECT_EQ(recall->handle, "h");
+  EXPECT_EQ(recall->group, "p");
+  EXPECT_EQ(recall->broker_name, "b");
+  EXPECT_FALSE(decode_recall_request(Command{}));
 }
 
 }  // namespace
