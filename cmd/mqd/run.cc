@@ -10,10 +10,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "broker/delayed_delivery.h"
 #include "broker/transaction_service.h"
 #include "daemon/notify.h"
-#include "format/names.h"
+#include "later.h"
 #include "route/kv_configs.h"
 #include "route/name_settings.h"
 #include "route/registry.h"
@@ -23,7 +22,6 @@
 #include "server/name_server.h"
 #include "server/registration.h"
 #include "server/transaction_check.h"
-#include "timer_thread.h"
 
 namespace mq::mqd {
 namespace {
@@ -98,34 +96,21 @@ class Daemon {
     MQ_CHECK(name_settings_.keep_in(fs::posix(), config_dir + "/namesrv.properties"));
     names_.emplace(registry_, *kv_, name_settings_, system_clock(),
                    [this](auto notice) { notifier_.tell(std::move(notice)); });
-    MQ_CHECK(start_timers(config_dir));
+    later_.emplace(Later::Parts{.store = *store_,
+                                .fs = fs::posix(),
+                                .clock = system_clock(),
+                                .stats = stats_,
+                                .config = config_,
+                                .also = [this](std::int64_t now_ms, std::int64_t budget) {
+                                  return transactions_->step(now_ms, budget);
+                                }});
+    MQ_CHECK(later_->open());
     store_->on_arrival([this](const store::Arrival& arrival) {
       polls_.on_arrival(arrival, system_clock().now_ms());
-      if (arrival.topic == format::kScheduleTopic) timer_thread_->wake();
+      later_->on_arrival(arrival.topic);
     });
     MQ_CHECK(listen());
-    timer_thread_->start();
-    return {};
-  }
-
-  // What is delivered at its time, and whom to ask when it is time.
-  Result<void> start_timers(const std::string& config_dir) {
-    constexpr std::int64_t kMessagesPerTurn = 1000;
-    MQ_TRY(auto levels, format::DelayLevels::parse(config_.store.message_delay_level));
-    postpone_.levels = levels.count();
-    delayed_.emplace(broker::DelayedDelivery::Options{
-        .store = *store_,
-        .fs = fs::posix(),
-        .stats = &stats_,
-        .path = config_dir + "/delayOffset.json",
-        .levels = std::move(levels),
-        .flush_interval_ms = config_.delay_offset_flush_interval_ms});
-    MQ_CHECK(delayed_->load(system_clock().now_ms()));
-    timer_thread_.emplace(
-        system_clock(),
-        std::vector<TimerThread::Turn>{
-            [this](std::int64_t now_ms) { return delayed_->step(now_ms, kMessagesPerTurn); },
-            [this](std::int64_t now_ms) { return transactions_->step(now_ms, kMessagesPerTurn); }});
+    later_->start();
     return {};
   }
 
@@ -178,7 +163,7 @@ class Daemon {
         .offsets = *offsets_,
         .stats = &stats_,
         .config = config_,
-        .postpone = postpone_,
+        .postpone = later_->rules(),
         .host = *host,
         .counts_path = config_.store.root + "/config/transactionMetrics",
         .ask = [this](const broker::TransactionChecks::Question& question) {
@@ -202,7 +187,8 @@ class Daemon {
                                   .config = config_,
                                   .live = *live_,
                                   .clock = system_clock(),
-                                  .postpone = postpone_,
+                                  .postpone = later_->rules(),
+                                  .timer = later_->timer(),
                                   .self = self,
                                   .store_host = *host,
                                   .boot_ms = system_clock().now_ms(),
@@ -319,8 +305,8 @@ class Daemon {
     registration_->stop();
     notifier_.stop();
     net_->stop(/*drain_ms=*/500);
-    timer_thread_->stop();
     int status = EX_OK;
+    later_->stop();
     if (auto done = save_timers(); !done) {
       log::error("delayed messages: {}; some may be delivered again", done.error().to_string());
       status = exit_status(done.error());
@@ -356,16 +342,16 @@ class Daemon {
     transactions_->flush(system_clock().now_ms());
     MQ_CHECK(store_->sync());
     MQ_CHECK(transactions_->save());
-    return delayed_->save(system_clock().now_ms());
+    return later_->save();
   }
 
   void cleanup() {
-    timer_thread_.reset();
+    if (later_) later_->stop();
     net_.reset();
     server_.reset();
     registration_.reset();
     transactions_.reset();
-    delayed_.reset();
+    later_.reset();
     store_.reset();
     if (options_.ephemeral) (void)fs::remove_tree(fs::posix(), config_.store.root);
   }
@@ -393,10 +379,8 @@ class Daemon {
   std::optional<broker::ConsumerFilters> filters_;
   broker::QueueLocks locks_;
   server::ClientChannel clients_{system_clock()};
-  std::optional<broker::DelayedDelivery> delayed_;
+  std::optional<Later> later_;
   std::optional<broker::TransactionService> transactions_;
-  broker::PostponeRules postpone_;
-  std::optional<TimerThread> timer_thread_;
   broker::LongPolls polls_;
   broker::Stats stats_{system_clock().now_ms()};
   route::Registry registry_;

@@ -109,6 +109,8 @@ std::vector<std::string> Settings::adopt_store_sizes(fs::Fs& fs) {
        step > 0 ? step : stream_file_bytes(fs, log_dir, 1));
   take("mappedFileSizeConsumeQueue", s.consume_queue_file_bytes,
        queue_file_bytes(fs, s.root + "/consumequeue"));
+  take("mappedFileSizeTimerLog", config_.timer_log_file_bytes,
+       stream_file_bytes(fs, s.root + "/timerlog", 1));
   if (!was_set("maxHashSlotNum") && !was_set("maxIndexNum")) {
     const IndexShape shape = index_shape(fs, s.root + "/index", s.index_shape);
     take("maxHashSlotNum", s.index_shape.slots, shape.slots);

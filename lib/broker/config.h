@@ -69,7 +69,13 @@ struct BrokerConfig {
 
   // What is delivered at its time.
   std::int64_t delay_offset_flush_interval_ms = 10'000;  // flushDelayOffsetInterval
-  net::TlsOptions tls;                                   // tls.*
+  std::int64_t timer_log_file_bytes = 104'857'600;       // mappedFileSizeTimerLog
+  std::int64_t timer_precision_ms = 1000;                // timerPrecisionMs
+  std::int64_t timer_roll_slots = 172'800;               // timerRollWindowSlot
+  std::int64_t timer_delay_max_s = 259'200;              // timerMaxDelaySec
+  std::int64_t timer_flush_interval_ms = 1000;           // timerFlushIntervalMs
+  std::int64_t timer_congested_at = 2'147'483'647;       // timerCongestNumEachSlot
+  Live<bool> recall_enable = false;                      // recallMessageEnable
 
   // Transactions that nobody ends.
   std::int64_t transaction_timeout_ms = 6000;           // transactionTimeOut
@@ -78,6 +84,8 @@ struct BrokerConfig {
   std::int32_t transaction_done_bytes_max = 4096;       // transactionOpMsgMaxSize
   std::int64_t transaction_done_interval_ms = 3000;     // transactionOpBatchInterval
   std::int64_t transaction_count_interval_ms = 3000;    // transactionMetricFlushInterval
+
+  net::TlsOptions tls;  // tls.*
 };
 
 // One key that acts: how it is read and shown.

@@ -60,6 +60,7 @@ Result<bool> parse_bool(std::string_view value) {
 
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::int64_t kGiB = 1LL << 30;
+constexpr std::int64_t kTimerDelayMaxS = 10LL * 365 * 86'400;
 constexpr std::int64_t kInt32Max = std::numeric_limits<std::int32_t>::max();
 
 Result<void> set_flush_mode(BrokerConfig& c, std::string_view v) {
@@ -99,6 +100,14 @@ Result<void> set_delete_when(BrokerConfig& c, std::string_view v) {
 Result<void> set_delay_levels(BrokerConfig& c, std::string_view v) {
   MQ_CHECK(format::DelayLevels::parse(v));
   c.store.message_delay_level = v;
+  return {};
+}
+
+Result<void> set_timer_precision(BrokerConfig& c, std::string_view v) {
+  MQ_TRY(const std::int64_t ms, parse_int(v, 100, 1000));
+  if (ms != 100 && ms != 200 && ms != 500 && ms != 1000)
+    return Error{Errc::kInvalid, fmt::format("{} is none of 100, 200, 500, 1000", ms)};
+  c.timer_precision_ms = ms;
   return {};
 }
 
@@ -228,7 +237,7 @@ std::vector<ConfigKey> make_keys() {
       MQ_BOOL("traceTopicEnable", trace_topic_enable, "create the trace topic"),
       MQ_TEXT("msgTraceTopicName", trace_topic, "name of the trace topic"),
       MQ_INT("reviveQueueNum", revive_queues, 1, 4096, "queues of the pop revive topic"),
-      MQ_BOOL("timerWheelEnable", timer_wheel_enable, "create the timer's topic"),
+      MQ_BOOL("timerWheelEnable", timer_wheel_enable, "take timed messages"),
       MQ_BOOL("litePullMessageEnable", lite_pull_enable, "answer lite pulls"),
       MQ_BOOL("rejectTransactionMessage", reject_transactions, "refuse transactional messages"),
       MQ_INT("startAcceptSendRequestTimeStamp", accept_sends_from_ms, 0,
@@ -267,6 +276,19 @@ std::vector<ConfigKey> make_keys() {
               "keep replies that were pushed to who asked"),
       MQ_BOOL("useServerSideResetOffset", server_side_reset,
               "offsets are reset here, not by the clients that are told to"),
+      MQ_INT("mappedFileSizeTimerLog", timer_log_file_bytes, 128, kGiB,
+             "bytes of a timer log file"),
+      ConfigKey{"timerPrecisionMs", "ms of a tick: 100, 200, 500 or 1000", set_timer_precision,
+                [](const BrokerConfig& c) { return std::to_string(c.timer_precision_ms); }},
+      MQ_INT("timerRollWindowSlot", timer_roll_slots, 2, 604'740,
+             "ticks that a timed message waits in one go"),
+      MQ_INT("timerMaxDelaySec", timer_delay_max_s, 1, kTimerDelayMaxS,
+             "seconds that a timed message waits at most"),
+      MQ_INT("timerFlushIntervalMs", timer_flush_interval_ms, 10, kDayMs,
+             "ms between writes of the timer's files"),
+      MQ_INT("timerCongestNumEachSlot", timer_congested_at, 1, kInt32Max,
+             "timed messages of one tick from which more are refused"),
+      MQ_BOOL("recallMessageEnable", recall_enable, "take timed messages back when asked to"),
       MQ_INT("serverChannelMaxIdleTimeSeconds", idle_seconds, 1, 86'400,
              "seconds of silence that end a connection"),
       MQ_INT("serverSelectorThreads", net_threads, 1, 64, "I/O threads"),

@@ -46,6 +46,7 @@ const std::vector<std::string_view>& live_keys() {
       "flushConsumerOffsetInterval",
       "litePullMessageEnable",
       "longPollingEnable",
+      "recallMessageEnable",
       "rejectTransactionMessage",
       "shortPollingTimeMills",
       "startAcceptSendRequestTimeStamp",

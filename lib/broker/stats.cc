@@ -96,6 +96,8 @@ void Stats::sample(std::int64_t now_ms) {
   found_.sample(totals_.get_found.load(), now_ms);
   miss_.sample(totals_.get_miss.load(), now_ms);
   transferred_.sample(totals_.get_messages.load(), now_ms);
+  timer_in_.sample(totals_.timer_in.load(), now_ms);
+  timer_out_.sample(totals_.timer_out.load(), now_ms);
   for (auto& [name, table] : counters_) {
     for (auto& [key, counter] : table) {
       if (now_ms - counter.mark_ms < 60'000) continue;
@@ -123,6 +125,8 @@ Stats::Rates Stats::rates() const {
     out.get_total[i] = out.get_found[i] + out.get_miss[i];
     out.transferred[i] = transferred_.per_second(kSpans[i]);
   }
+  out.timer_in = timer_in_.per_second(10);
+  out.timer_out = timer_out_.per_second(10);
   return out;
 }
 

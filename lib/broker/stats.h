@@ -35,6 +35,7 @@ class Rate {
 struct Totals {
   std::atomic<std::int64_t> put_messages{0}, put_bytes{0}, put_failed{0};
   std::atomic<std::int64_t> get_messages{0}, get_bytes{0}, get_found{0}, get_miss{0};
+  std::atomic<std::int64_t> timer_in{0}, timer_out{0};
 };
 
 class Stats {
@@ -45,6 +46,9 @@ class Stats {
   void put_failed() noexcept { totals_.put_failed.fetch_add(1, std::memory_order_relaxed); }
   // A message of `topic` that a consumer of `group` could not handle.
   void sent_back(std::string_view topic, std::string_view group, std::int64_t bytes, bool dead);
+  // Timed messages that went into the wheel, and out of it.
+  void timer_enqueued() noexcept { totals_.timer_in.fetch_add(1, std::memory_order_relaxed); }
+  void timer_fired() noexcept { totals_.timer_out.fetch_add(1, std::memory_order_relaxed); }
   void get(std::string_view topic, std::string_view group, std::int64_t messages,
            std::int64_t bytes);
   void get_missed() noexcept { totals_.get_miss.fetch_add(1, std::memory_order_relaxed); }
@@ -58,7 +62,8 @@ class Stats {
 
   struct Rates {
     std::array<double, 3> put{}, get_found{}, get_miss{}, get_total{},
-        transferred{};  // over 10, 60, 600 s
+        transferred{};                   // over 10, 60, 600 s
+    double timer_in = 0, timer_out = 0;  // over 10 s
   };
   [[nodiscard]] Rates rates() const;
   struct Days {
@@ -97,6 +102,7 @@ class Stats {
   Totals totals_;
   Durations puts_, gets_;
   mutable Mutex mu_;
+  Rate timer_in_ MQ_GUARDED_BY(mu_), timer_out_ MQ_GUARDED_BY(mu_);
   Rate put_ MQ_GUARDED_BY(mu_), found_ MQ_GUARDED_BY(mu_), miss_ MQ_GUARDED_BY(mu_),
       transferred_ MQ_GUARDED_BY(mu_);
   std::int64_t day_ MQ_GUARDED_BY(mu_) = 0;

@@ -34,7 +34,7 @@ Transactions::Ended Transactions::commit(const format::Record& half, PhysicalOff
   std::string properties(half.properties);
   // What it says of a later delivery counts from now on.
   const auto placed =
-      postpone(options_.postpone, asked, target->topic, target->queue_id, properties);
+      postpone(options_.postpone, asked, target->topic, target->queue_id, now_ms, properties);
   if (!placed) return {.status = Status::kIllegal, .reason = placed.error().text()};
   if (placed->later) properties = format::remove_property(properties, format::kTransaction);
   const store::PutCommon common{

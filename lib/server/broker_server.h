@@ -21,6 +21,7 @@
 #include "broker/queue_locks.h"
 #include "broker/sql_cache.h"
 #include "broker/stats.h"
+#include "broker/timer.h"
 #include "broker/topics.h"
 #include "broker/transactions.h"
 #include "format/record.h"
@@ -54,6 +55,7 @@ struct Parts {
   broker::LiveConfig& live;
   Clock& clock;
   broker::PostponeRules postpone;
+  broker::Timer& timer;
   route::Self self;
   format::Host store_host;  // the advertised address, as records carry it
   std::int64_t boot_ms = 0;

@@ -28,6 +28,12 @@ Handle handler_of(std::int32_t code) noexcept {
       return handle_end_transaction;
     case wire::kResumeCheckHalfMessage:
       return handle_resume_check;
+    case wire::kRecallMessage:
+      return handle_recall;
+    case wire::kGetTimerCheckPoint:
+      return handle_timer_check;
+    case wire::kGetTimerMetrics:
+      return handle_timer_metrics;
     case wire::kPullMessage:
     case wire::kLitePullMessage:
       return handle_pull;

@@ -125,10 +125,14 @@ void handle_runtime_info(const Call& call) {
   }
   out["EndTransactionQueueSize"] = "0";
   out["EndTransactionThreadPoolQueueCapacity"] = "0";
-  for (const char* key : {"timerReadBehind", "timerOffsetBehind", "timerCongestNum",
-                          "timerEnqueueTps", "timerDequeueTps"}) {
-    out[key] = "0";
-  }
+  const broker::Timer::State timer = call.p.timer.state();
+  const auto timer_rates = call.p.stats.rates();
+  const std::int64_t read_behind_s = timer.pending > 0 ? (now - timer.read_ms) / 1000 : 0;
+  out["timerReadBehind"] = std::to_string(std::max<std::int64_t>(0, read_behind_s));
+  out["timerOffsetBehind"] = std::to_string(timer.queue_behind);
+  out["timerCongestNum"] = std::to_string(timer.pending);
+  out["timerEnqueueTps"] = fmt::format("{:.4f}", timer_rates.timer_in);
+  out["timerDequeueTps"] = fmt::format("{:.4f}", timer_rates.timer_out);
   out["heldPulls"] = std::to_string(call.p.polls.held());
   out["processRssAnonKb"] = std::to_string(anonymous_kb());
   if (call.p.net_stats) {
@@ -156,6 +160,18 @@ void handle_stats_view(const Call& call) {
   call.reply_body(to_json(json::object{{"statsDay", item(view->day)},
                                        {"statsHour", item(view->hour)},
                                        {"statsMinute", item(view->minute)}}));
+}
+
+// As a slave asks for it: the bytes of the file.
+void handle_timer_check(const Call& call) {
+  std::array<std::byte, format::TimerCheckpoint::kEncodedBytes> raw{};
+  format::encode(call.p.timer.check(), raw);
+  constexpr std::size_t kUsedBytes = 56;
+  call.reply_body(as_text(Bytes(raw).first(kUsedBytes)));
+}
+
+void handle_timer_metrics(const Call& call) {
+  call.reply_body(format::to_timer_metrics_json(call.p.timer.metrics()));
 }
 
 void handle_expire(const Call& call) {

@@ -26,17 +26,14 @@ Scratch& scratch() {
 
 store::PutCommon common_of(const Call& call, const wire::SendRequest& send,
                            const SendTarget& target) {
-  store::PutCommon common{.topic = target.topic.empty() ? send.topic : target.topic,
-                          .queue_id = target.queue_id,
-                          .sys_flag = send.sys_flag | (target.multi_tag ? 0x2 : 0),
-                          .born_timestamp_ms = send.born_timestamp_ms,
-                          .born_host = {},
-                          .store_host = call.p.store_host,
-                          .reconsume_times = send.reconsume_times,
-                          .prepared_transaction_offset = {}};
-  if (auto host = format::parse_host(call.connection.peer_ip())) common.born_host = *host;
-  common.born_host.port = call.connection.peer_port();
-  return common;
+  return {.topic = target.topic.empty() ? send.topic : target.topic,
+          .queue_id = target.queue_id,
+          .sys_flag = send.sys_flag | (target.multi_tag ? 0x2 : 0),
+          .born_timestamp_ms = send.born_timestamp_ms,
+          .born_host = born_host(call),
+          .store_host = call.p.store_host,
+          .reconsume_times = send.reconsume_times,
+          .prepared_transaction_offset = {}};
 }
 
 // Counts how long it took.
@@ -73,21 +70,23 @@ void put_single(const Call& call, const wire::SendRequest& send, const SendTarge
   Scratch& s = scratch();
   store::PutCommon common = common_of(call, send, target);
   add_broker_properties(call, send.properties, asked, /*unique_key=*/true, s.properties);
+  std::int64_t timer_out_ms = -1;
   if (target.dead_letter) {
     format::set_property(s.properties, format::kDelay, "-1");
   } else if (broker::is_half(asked, send.reconsume_times)) {
     return put_half(call, send, target, common, asked);
   } else {
-    const auto placed =
-        broker::postpone(call.p.postpone, asked, common.topic, target.queue_id, s.properties);
-    if (!placed) return refuse_send(call, wire::kMessageIllegal, placed.error().text());
+    const auto placed = broker::postpone(call.p.postpone, asked, common.topic, target.queue_id,
+                                         call.p.clock.now_ms(), s.properties);
+    if (!placed) return refuse_send(call, code_of_postpone(placed.error()), placed.error().text());
+    timer_out_ms = placed->timer_out_ms;
     common.topic = placed->topic;
     common.queue_id = placed->queue_id;
   }
   s.messages.push_back({.flag = send.flag, .body = call.request.body, .properties = s.properties});
   const store::PutResult result =
       timed(call, [&] { return call.p.store.put(common, s.messages.front()); });
-  answer_send(call, {send, target, common, s.messages, asked.wait}, result);
+  answer_send(call, {send, target, common, s.messages, asked.wait, timer_out_ms}, result);
 }
 
 void put_batch(const Call& call, const wire::SendRequest& send, const SendTarget& target,

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include "format/message_id.h"
+#include "format/names.h"
 #include "format/properties.h"
 #include "server/send_parts.h"
 #include "wire/codes.h"
+#include "wire/recall.h"
 
 namespace mq::server {
 namespace {
@@ -24,6 +26,7 @@ class WaitingAcks {
     std::int64_t queue_offset;
     std::string msg_id;
     std::string transaction_id;
+    std::string recall_handle;
     PutStatus status;
   };
 
@@ -61,7 +64,8 @@ class WaitingAcks {
                                    {.msg_id = ack.msg_id,
                                     .queue_id = ack.queue_id,
                                     .queue_offset = ack.queue_offset,
-                                    .transaction_id = ack.transaction_id});
+                                    .transaction_id = ack.transaction_id,
+                                    .recall_handle = ack.recall_handle});
       } else {
         wire::append_send_error(connection.out(), header);
       }
@@ -144,6 +148,14 @@ void answer_send(const Call& call, const SentMessages& sent, const store::PutRes
       sent.send.batch
           ? std::string_view()
           : format::find_property(sent.messages.front().properties, format::kUniqKey).value_or("");
+  // Names the slot by the first time that is not in it any more.
+  std::string recall_handle;
+  if (sent.timer_out_ms >= 0 && !sent.send.topic.starts_with(format::kRetryPrefix)) {
+    recall_handle = wire::encode_recall_handle({.topic = std::string(sent.send.topic),
+                                                .broker = call.p.config.name,
+                                                .deliver_ms = sent.timer_out_ms + 1,
+                                                .unique_key = std::string(transaction_id)});
+  }
   const bool sync_flush = call.p.config.store.flush_mode == store::FlushMode::kSync;
   if (sent.send.sync || (sent.wait && sync_flush)) {
     auto connection = call.connection.shared_from_this();
@@ -154,6 +166,7 @@ void answer_send(const Call& call, const SentMessages& sent, const store::PutRes
                          result.queue_offset.value(),
                          ids,
                          std::string(transaction_id),
+                         recall_handle,
                          PutStatus::kOk};
     call.p.store.when_durable(result.end,
                               [connection, ack = std::move(ack)](PutStatus status) mutable {
@@ -167,6 +180,7 @@ void answer_send(const Call& call, const SentMessages& sent, const store::PutRes
                               .queue_id = sent.target.queue_id,
                               .queue_offset = result.queue_offset.value(),
                               .transaction_id = transaction_id,
+                              .recall_handle = recall_handle,
                               .region = call.p.config.region,
                               .trace_on = call.p.config.trace_on});
 }

@@ -44,7 +44,7 @@ void store_copy(const Call& call, const format::Record& record, const format::Gr
   if (!plan.dead) {
     const std::string asked_of(properties);
     auto postponed = broker::postpone(call.p.postpone, broker::read_asked(asked_of), plan.topic,
-                                      queue, properties);
+                                      queue, call.p.clock.now_ms(), properties);
     if (!postponed) return call.reply(wire::kSystemError, postponed.error().text());
     placed = *postponed;
   }

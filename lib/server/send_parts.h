@@ -40,6 +40,10 @@ void add_broker_properties(const Call& call, std::string_view given, const broke
 // Kinds of messages whose meaning is not built yet, or that may not be in a batch: storing them as
 // ordinary ones would deliver them at the wrong time. "" for all others.
 [[nodiscard]] std::string_view why_not(const broker::Asked& asked, bool batch) noexcept;
+// Who sent it, as records carry it.
+[[nodiscard]] format::Host born_host(const Call& call);
+// The answer to a message that could not be put aside for later (broker/postpone.h).
+[[nodiscard]] std::int32_t code_of_postpone(const Error& error) noexcept;
 // Splits a batch body into `messages`. `shared`: what is appended to every record's properties; the
 // strings that this makes live in `made`. Errors: kCorrupt.
 Result<void> split_batch(Bytes body, std::string_view shared,
@@ -54,7 +58,8 @@ struct SentMessages {
   SendTarget target;
   const store::PutCommon& common;  // topic and queue as put, not as asked for
   std::span<const store::PutMessage> messages;
-  bool wait = true;  // for the disk, where the broker does
+  bool wait = true;                // for the disk, where the broker does
+  std::int64_t timer_out_ms = -1;  // of a timed message, which can be taken back
 };
 // At once, or when the disk has it.
 void answer_send(const Call& call, const SentMessages& sent, const store::PutResult& result);

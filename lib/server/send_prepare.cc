@@ -3,6 +3,7 @@
 #include "format/message_id.h"
 #include "format/properties.h"
 #include "server/send_parts.h"
+#include "wire/codes.h"
 
 namespace mq::server {
 
@@ -29,9 +30,22 @@ void add_broker_properties(const Call& call, std::string_view given, const broke
 
 std::string_view why_not(const broker::Asked& asked, bool batch) noexcept {
   if (batch && asked.transaction) return "a batch may not be part of a transaction";
-  if (asked.has_timer() && asked.delay.empty()) return "timed messages are not built yet";
-  if (batch && !asked.delay.empty() && asked.delay != "0") return "a batch may not be delayed";
+  const bool has_level =
+      !asked.delay.empty() && asked.delay != "0" && !asked.delay.starts_with('-');
+  const bool is_delayed = has_level || (asked.has_timer() && asked.timer_out.empty());
+  if (batch && is_delayed) return "a batch may not be delayed";
   return {};
+}
+
+format::Host born_host(const Call& call) {
+  format::Host host;
+  if (auto parsed = format::parse_host(call.connection.peer_ip())) host = *parsed;
+  host.port = call.connection.peer_port();
+  return host;
+}
+
+std::int32_t code_of_postpone(const Error& error) noexcept {
+  return error.code() == Errc::kInvalid ? wire::kMessageIllegal : wire::kSystemError;
 }
 
 Result<void> split_batch(Bytes body, std::string_view shared,

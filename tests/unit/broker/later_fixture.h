@@ -61,7 +61,7 @@ class LaterStore {
                         const Properties& properties, QueueId queue = 0) {
     const std::string given = encoded(properties);
     std::string text = given;
-    const auto placed = postpone(rules, read_asked(given), topic, queue, text);
+    const auto placed = postpone(rules, read_asked(given), topic, queue, clock.now_ms(), text);
     EXPECT_TRUE(placed) << placed.error();
     auto common = store::test::common_of(topic, queue);
     common.topic = placed->topic;

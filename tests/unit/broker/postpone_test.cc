@@ -13,6 +13,8 @@ using format::find_property;
 using test::encoded;
 using test::Properties;
 
+constexpr std::int64_t kNow = 1'700'000'000'374;
+
 struct Outcome {
   Postponed placed;
   std::string properties;
@@ -20,7 +22,7 @@ struct Outcome {
 Outcome placed(const Properties& properties, const PostponeRules& rules = {}) {
   const std::string given = encoded(properties);
   Outcome out{{}, given};
-  const auto done = postpone(rules, read_asked(given), "T", 3, out.properties);
+  const auto done = postpone(rules, read_asked(given), "T", 3, kNow, out.properties);
   EXPECT_TRUE(done) << done.error();
   if (done) out.placed = *done;
   return out;
@@ -81,7 +83,7 @@ TEST(Postpone, RefusesALevelThatIsNoNumber) {
   for (const char* level : {"x", "1x", "99999999999999999999"}) {
     std::string text = encoded({{"DELAY", level}});
     const std::string given = text;
-    const auto done = postpone({}, read_asked(given), "T", 0, text);
+    const auto done = postpone({}, read_asked(given), "T", 0, kNow, text);
     ASSERT_FALSE(done) << level;
     EXPECT_EQ(done.error().code(), Errc::kInvalid);
   }
@@ -91,6 +93,87 @@ TEST(Postpone, RefusesALevelThatIsNoNumber) {
 TEST(Postpone, ReplacesTheTargetOfAnEarlierTime) {
   const Outcome got = placed({{"REAL_TOPIC", "Old"}, {"REAL_QID", "9"}, {"DELAY", "3"}});
   EXPECT_EQ(got.properties, encoded({{"DELAY", "3"}, {"REAL_TOPIC", "T"}, {"REAL_QID", "3"}}));
+}
+
+TEST(Postpone, PutsATimeIntoTheSlotBeforeIt) {
+  const auto out_of = [](const Properties& properties) {
+    const Outcome got = placed(properties);
+    EXPECT_EQ(got.placed.topic, "rmq_sys_wheel_timer");
+    EXPECT_EQ(got.placed.queue_id, 0);
+    EXPECT_EQ(find_property(got.properties, "TIMER_OUT_MS"),
+              std::to_string(got.placed.timer_out_ms));
+    EXPECT_EQ(find_property(got.properties, "REAL_TOPIC"), "T");
+    EXPECT_EQ(find_property(got.properties, "REAL_QID"), "3");
+    return got.placed.timer_out_ms - 1'700'000'000'000;
+  };
+  EXPECT_EQ(out_of({{"TIMER_DELAY_MS", "3000"}}), 3000);
+  EXPECT_EQ(out_of({{"TIMER_DELAY_SEC", "3"}}), 3000);
+  EXPECT_EQ(out_of({{"TIMER_DELIVER_MS", "1700000005000"}}), 4000) << "a whole tick";
+  EXPECT_EQ(out_of({{"TIMER_DELIVER_MS", "1700000005001"}}), 5000);
+  EXPECT_EQ(out_of({{"TIMER_DELIVER_MS", "1700000000375"}}), 0);
+  EXPECT_EQ(out_of({{"TIMER_DELIVER_MS", "1700000009000"}, {"TIMER_DELAY_SEC", "1"}}), 1000)
+      << "seconds first";
+  EXPECT_EQ(out_of({{"TIMER_DELAY_SEC", "259200"}}), 259'200'000) << "three days to the second";
+}
+
+TEST(Postpone, ATimeThatHasPassedOrWasServedIsNow) {
+  for (const Properties& properties :
+       {Properties{{"TIMER_DELIVER_MS", "1700000000374"}}, Properties{{"TIMER_DELIVER_MS", "-5"}},
+        Properties{{"TIMER_DELAY_SEC", "0"}},
+        Properties{{"TIMER_DELAY_MS", "-9223372036854775808"}},
+        Properties{{"TIMER_DELAY_MS", "5000"}, {"TIMER_OUT_MS", "1"}}}) {
+    const Outcome got = placed(properties);
+    EXPECT_FALSE(got.placed.later);
+    EXPECT_EQ(got.placed.topic, "T");
+    EXPECT_EQ(got.properties, encoded(properties));
+  }
+}
+
+TEST(Postpone, Case59RefusesTimesThatAreTooFarAwayOrNoTimes) {
+  for (const Properties& properties :
+       {Properties{{"TIMER_DELAY_SEC", "259201"}}, Properties{{"TIMER_DELAY_MS", "259200001"}},
+        Properties{{"TIMER_DELIVER_MS", "1700259200375"}},
+        Properties{{"TIMER_DELAY_SEC", "9223372036854775807"}},
+        Properties{{"TIMER_DELIVER_MS", "9223372036854775807"}},
+        Properties{{"TIMER_DELAY_SEC", "99999999999999999999"}},
+        Properties{{"TIMER_DELAY_MS", "soon"}},
+        Properties{{"TIMER_DELAY_MS", "-1"}, {"TIMER_DEL_UNIQKEY", "T+id"}}}) {
+    const std::string given = encoded(properties);
+    std::string text = given;
+    const auto done = postpone({}, read_asked(given), "T", 3, kNow, text);
+    ASSERT_FALSE(done) << given;
+    EXPECT_EQ(done.error().code(), Errc::kInvalid) << done.error();
+  }
+}
+
+TEST(Postpone, TimersMayBeOffAndSlotsMayBeFull) {
+  const std::string given = encoded({{"TIMER_DELAY_MS", "5000"}});
+  std::string text = given;
+  EXPECT_EQ(postpone({.timers = false}, read_asked(given), "T", 0, kNow, text).error().code(),
+            Errc::kUnsupported);
+  std::int64_t waiting = 0;
+  double chance = 0;
+  const PostponeRules rules{.congested_at = 100,
+                            .timers_at =
+                                [&](std::int64_t out_ms) {
+                                  EXPECT_EQ(out_ms, 1'700'000'005'000);
+                                  return waiting;
+                                },
+                            .chance = [&] { return chance; }};
+  const auto taken = [&](std::int64_t there, double luck) {
+    waiting = there;
+    chance = luck;
+    text = given;
+    const auto done = postpone(rules, read_asked(given), "T", 0, kNow, text);
+    if (!done) {
+      EXPECT_EQ(done.error().code(), Errc::kBusy);
+    }
+    return done.has_value();
+  };
+  EXPECT_TRUE(taken(100, 0));
+  EXPECT_TRUE(taken(150, 0.51));
+  EXPECT_FALSE(taken(150, 0.49));
+  EXPECT_FALSE(taken(200, 0.999));
 }
 
 }  // namespace

@@ -30,6 +30,7 @@
 #include "support/manual_clock.h"
 #include "unit/store/store_fixture.h"
 #include "wire/codes.h"
+#include "wire/recall.h"
 #include "wire/send.h"
 #include "wire/send_back.h"
 
@@ -101,6 +102,15 @@ class ServedBroker {
                                                      .path = "store/config/delayOffset.json",
                                                      .levels = *levels});
     ASSERT_TRUE(delayed->load(clock.now_ms()));
+    timer.emplace(broker::Timer::Options{.store = *store,
+                                         .fs = fs,
+                                         .stats = &stats,
+                                         .root = "store",
+                                         .log_file_bytes = 52 * 1000 + 16});
+    ASSERT_TRUE(timer->open(clock.now_ms()));
+    rules.timers = config.timer_wheel_enable;
+    rules.congested_at = config.timer_congested_at;
+    rules.timers_at = [this](std::int64_t out_ms) { return timer->count_at(out_ms); };
     transactions.emplace(broker::TransactionService::Options{
         .store = *store,
         .fs = fs,
@@ -133,6 +143,7 @@ class ServedBroker {
                          .live = *live,
                          .clock = clock,
                          .postpone = rules,
+                         .timer = *timer,
                          .self = {config.cluster, config.name, config.id, "127.0.0.1:10911"},
                          .store_host = *format::parse_host("127.0.0.1:10911"),
                          .boot_ms = clock.now_ms(),
@@ -145,6 +156,7 @@ class ServedBroker {
     EXPECT_TRUE(transactions->save());
     EXPECT_TRUE(offsets->flush());
     EXPECT_TRUE(delayed->save(clock.now_ms()));
+    EXPECT_TRUE(timer->save(clock.now_ms()));
     EXPECT_TRUE(store->close());
     store.reset();
   }
@@ -179,6 +191,12 @@ class ServedBroker {
       out += body;
     });
   }
+  Answer recall(std::string_view topic, std::string_view handle) {
+    return ask([&](std::string& out) {
+      wire::append_recall_request(out, header(wire::kRecallMessage),
+                                  {.group = "p", .topic = topic, .handle = handle});
+    });
+  }
   Answer send_back(const wire::SendBackRequest& request) {
     return ask([&](std::string& out) {
       wire::append_send_back_request(out, header(wire::kConsumerSendMsgBack), request);
@@ -192,6 +210,7 @@ class ServedBroker {
   void step() {
     ASSERT_TRUE(store->wait_dispatched(60'000));
     (void)delayed->step(clock.now_ms(), 100'000);
+    (void)timer->step(clock.now_ms(), 100'000);
     for (int i = 0; i < 5000; ++i) {
       const std::int64_t next_ms = transactions->step(clock.now_ms(), 100'000);
       if (next_ms != clock.now_ms() && next_ms != clock.now_ms() + 100) break;
@@ -240,6 +259,7 @@ class ServedBroker {
   std::optional<broker::LiveConfig> live;
   std::optional<broker::DelayedDelivery> delayed;
   std::optional<broker::TransactionService> transactions;
+  std::optional<broker::Timer> timer;
   route::Registry registry;
   std::optional<route::KvConfigs> kv;
   route::NameSettings name_settings;
