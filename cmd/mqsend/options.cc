@@ -27,6 +27,7 @@ struct Raw {
   std::string batch = "128K", linger = "2ms", empty = "skip", oversize = "fail", body_max = "4M";
   std::vector<std::string> use;
   std::string size = "1K", duration = "10s";
+  std::string delay, at;
 };
 
 Result<void> set_input(const Raw& raw, Options& o) {
@@ -58,6 +59,20 @@ Result<void> set_use(const Raw& raw, Options& o) {
     return Error{Errc::kInvalid, "--use: only -J and -F have fields to use"};
   if (o.use_queue && (o.queue >= 0 || !o.shard_by.empty()))
     return Error{Errc::kInvalid, "--use queue excludes -p and --shard-by"};
+  return {};
+}
+
+Result<void> set_delay(const Raw& raw, Options& o) {
+  const int given = (raw.delay.empty() ? 0 : 1) + (raw.at.empty() ? 0 : 1) + (o.delay_level > 0);
+  if (given > 1) return Error{Errc::kInvalid, "--delay, --at and --delay-level exclude each other"};
+  if (!raw.delay.empty()) {
+    MQ_TRY(o.delay_ms, cli::parse_duration_ms(raw.delay));
+    if (o.delay_ms <= 0) return Error{Errc::kInvalid, "--delay: expected more than nothing"};
+  }
+  if (!raw.at.empty()) {
+    MQ_TRY(o.deliver_ms, cli::parse_time_ms(raw.at, system_clock().now_ms()));
+    if (o.deliver_ms <= 0) return Error{Errc::kInvalid, "--at: before the beginning of time"};
+  }
   return {};
 }
 
@@ -133,8 +148,11 @@ Result<void> set_transaction(Options& o) {
         Errc::kInvalid,
         "--transaction is all or nothing: it goes with none of --tee, --receipts, --resume"};
   }
-  if (o.delay_level > 0)
-    return Error{Errc::kInvalid, "--transaction and --delay-level exclude each other"};
+  if (is_delayed(o)) {
+    return Error{
+        Errc::kInvalid,
+        "--transaction excludes --delay-level, --delay and --at: it is delivered when it ends"};
+  }
   o.producer_group = fmt::format("mqsend_{}_{}", getpid(), system_clock().now_ms());
   return {};
 }
@@ -181,6 +199,8 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"topic", "queue"}));
+  app.add_option("--delay", raw.delay, "deliver so long after it was sent")->type_name("DURATION");
+  app.add_option("--at", raw.at, "deliver at that time, to the second")->type_name("TIME");
   app.add_option("--delay-level", o.delay_level, "one of the broker's delay levels, from 1")
       ->type_name("N")
       ->check(cli::at_least(1));
@@ -251,8 +271,9 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
     cli::say("no topic given (mqsend --help)");
     return cli::kExitUsage;
   }
-  for (const auto& done : {set_input(raw, o), set_use(raw, o), set_limits(raw, o),
-                           set_properties(raw, o), set_bench(raw, o), set_transaction(o)}) {
+  for (const auto& done :
+       {set_input(raw, o), set_use(raw, o), set_limits(raw, o), set_properties(raw, o),
+        set_delay(raw, o), set_bench(raw, o), set_transaction(o)}) {
     if (!done) return cli::fail(done.error());
   }
   return std::nullopt;

@@ -36,6 +36,8 @@ struct Options {
   bool use_topic = false;  // of the record
   bool use_queue = false;
   int delay_level = 0;
+  std::int64_t delay_ms = 0;    // --delay; 0: not given
+  std::int64_t deliver_ms = 0;  // --at; ditto
 
   std::int64_t batch_bytes = 128 << 10;
   std::int64_t linger_ms = 2;
@@ -65,6 +67,11 @@ struct Options {
   int bench_clients = 1;
   bool csv = false;
 };
+
+// Messages that wait at the broker go one a request: it takes none of them in a batch.
+[[nodiscard]] inline bool is_delayed(const Options& options) noexcept {
+  return options.delay_level > 0 || options.delay_ms > 0 || options.deliver_ms > 0;
+}
 
 // Fills `options`; an exit code when the tool ends here.
 std::optional<int> parse_options(int argc, char** argv, Options& options);

@@ -50,9 +50,12 @@ Result<RecordParser> RecordParser::create(const Options& options) {
   if (!options.tag.empty()) format::append_property(parser.fixed_, format::kTags, options.tag);
   for (const auto& [name, value] : options.properties)
     format::append_property(parser.fixed_, name, value);
-  if (options.delay_level > 0) {
-    format::append_property(parser.fixed_, format::kDelay, std::to_string(options.delay_level));
-  }
+  const auto add_number = [&](std::string_view name, std::int64_t number) {
+    if (number > 0) format::append_property(parser.fixed_, name, std::to_string(number));
+  };
+  add_number(format::kDelay, options.delay_level);
+  add_number(format::kTimerDelayMs, options.delay_ms);
+  add_number(format::kTimerDeliverMs, options.deliver_ms);
   if (options.transaction) {
     format::append_property(parser.fixed_, format::kTransaction, "true");
     format::append_property(parser.fixed_, format::kProducerGroup, options.producer_group);
@@ -152,7 +155,7 @@ Result<Outgoing> RecordParser::parse(std::string_view record, std::int64_t now_m
   Outgoing out{.body = body,
                .properties = properties_,
                .id = std::string_view(properties_).substr(format::kUniqKey.size() + 1, 32),
-               .alone = options_->delay_level > 0 || options_->transaction};
+               .alone = is_delayed(*options_) || options_->transaction};
   if (options_->use_topic) {
     if (fields_.topic.empty()) return Error{Errc::kCorrupt, "no topic in it (--use topic)"};
     out.topic = fields_.topic;

@@ -15,10 +15,11 @@ struct ViewName {
   std::string_view name;
   bool takes_name;
 };
-constexpr std::array kViews = {
-    ViewName{"broker", false}, ViewName{"topics", false},  ViewName{"topic", true},
-    ViewName{"groups", false}, ViewName{"group", true},    ViewName{"clients", false},
-    ViewName{"store", false},  ViewName{"cluster", false}, ViewName{"message", true}};
+constexpr std::array kViews = {ViewName{"broker", false}, ViewName{"topics", false},
+                               ViewName{"topic", true},   ViewName{"groups", false},
+                               ViewName{"group", true},   ViewName{"clients", false},
+                               ViewName{"store", false},  ViewName{"cluster", false},
+                               ViewName{"message", true}, ViewName{"timer", false}};
 
 bool is_number(const std::string& word) {
   return !word.empty() && std::isdigit(static_cast<unsigned char>(word[0])) != 0 &&
@@ -76,11 +77,11 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
   std::array<std::string, 4> words;
   CLI::App app(
       "Looks at brokers: broker (default), topics, topic T, groups, group G, clients, store, "
-      "cluster, message ID, message -k KEY -t TOPIC.",
+      "cluster, timer, message ID, message -k KEY -t TOPIC.",
       "mqstat");
   cli::add_common(app, o.common);
   app.add_option("view", words[0], "what to look at")
-      ->type_name("broker|topics|topic|groups|group|clients|store|cluster|message");
+      ->type_name("broker|topics|topic|groups|group|clients|store|cluster|timer|message");
   app.add_option("name", words[1], "of the topic or group, or a message's id")
       ->type_name("TOPIC|GROUP|MSGID");
   app.add_option("interval", words[2], "look again after so long")->type_name("INTERVAL");

@@ -21,8 +21,10 @@ namespace {
 constexpr std::int64_t kAnswerMs = 15'000;
 
 Result<std::unique_ptr<View>> make_view(client::Cluster& cluster, const Options& o) {
-  for (const auto make : {make_broker_view, make_topic_view, make_group_view, make_cluster_view})
+  for (const auto make :
+       {make_broker_view, make_topic_view, make_group_view, make_cluster_view, make_timer_view}) {
     if (auto view = make(cluster, o)) return view;
+  }
   return Error{Errc::kInvalid, fmt::format("no view '{}'", o.view)};
 }
 

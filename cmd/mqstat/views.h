@@ -23,6 +23,7 @@ std::unique_ptr<View> make_broker_view(client::Cluster& cluster, const Options& 
 std::unique_ptr<View> make_topic_view(client::Cluster& cluster, const Options& options);
 std::unique_ptr<View> make_group_view(client::Cluster& cluster, const Options& options);
 std::unique_ptr<View> make_cluster_view(client::Cluster& cluster, const Options& options);
+std::unique_ptr<View> make_timer_view(client::Cluster& cluster, const Options& options);
 
 // One message or those of a key, as JSON. The value is the exit status.
 Result<int> show_message(client::Cluster& cluster, const Options& options, cli::Output& out);
