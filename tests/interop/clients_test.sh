@@ -10,7 +10,7 @@ set -u
 bring_peers && bring_clients || { fail "the clients come from the package registries"; exit 1; }
 
 # Delay levels short enough to wait for; a busy machine must not make the stock broker refuse.
-settings=("messageDelayLevel=1s 1s 1s 2s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s" enablePropertyFilter=true
+settings=("messageDelayLevel=1s 1s 1s 2s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s 3s" enablePropertyFilter=true recallMessageEnable=true
   transactionTimeOut=2000 transactionCheckInterval=3000 transactionCheckMax=4 transactionOpBatchInterval=100)
 topics=(GoPush:4 GoTags:2 GoOrderly:4 GoDelay:2 GoRetry:2 GoPull:2 PyPush:4 PyTags:2 PyOrderly:4 PyDelay:2 PyPull:2 NodePush:2 NodeTags:2)
 read -ra clients <<<"${CLIENTS:-java go python node}"

@@ -104,6 +104,51 @@ def check(topic, acks, flush, rng):
     assert not missing, f'{len(missing)} not in the commit log'
 
 
+def later(topic, flush, rng):
+    """Messages for later, some by level and some by time: killed while they wait and while they are delivered, each that was
+    acknowledged comes, none before its time. Those delivered just before the kill may come again."""
+    daemon = start(flush)
+    tool('mqctl', '-b', SOCKET, 'topic', 'create', topic, '--queues', '4')
+    ways = [['--delay-level', '1'], ['--delay', '1s']]
+    senders = []
+    for i, way in enumerate(ways):
+        seq = subprocess.Popen(['seq', '-f', f'{topic}-{i}-%.0f', '1', '100000000'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        senders.append((seq, subprocess.Popen(
+            [f'{BIN}/mqsend', '-q', '-b', SOCKET, '--receipts', f'{DIR}/r{i}', '--retries', '0', *way, topic],
+            stdin=seq.stdout, stderr=subprocess.DEVNULL)))
+        seq.stdout.close()
+    time.sleep(rng.uniform(0.2, 3))
+    daemon.send_signal(signal.SIGKILL)
+    daemon.wait()
+    want = set()
+    for i, (seq, sender) in enumerate(senders):
+        sender.wait()
+        seq.kill()
+        seq.wait()
+        with open(f'{DIR}/r{i}') as f:
+            want |= {f'{topic}-{i}-{line.split()[0]}' for line in f}
+    daemon = start(flush)
+    try:
+        missing = want
+        for _ in range(300):
+            seen, early = set(), []
+            for line in tool('mqrecv', '-b', SOCKET, '-F', '%B %T %s\\n', topic):
+                born, stored, body = line.split(' ')
+                seen.add(body)
+                if int(stored) < int(born) + 1000:
+                    early.append(f'{body} {int(born) + 1000 - int(stored)} ms early')
+            missing = want - seen
+            assert not early, early[:5]
+            if not missing:
+                break
+            time.sleep(0.1)
+        assert not missing, f'{len(missing)} of {len(want)} did not come: {sorted(missing)[:5]}'
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait()
+    return len(want)
+
+
 def main():
     failed = False
     for n in range(ROUNDS):
@@ -118,6 +163,9 @@ def main():
             acks = produce(topic, producers, flush, rng)
             check(topic, acks, flush, rng)
             print(f'ok {name}: {len(acks)} acknowledged', flush=True)
+            if n % 3 == 2:
+                name = f'SIGKILL with messages for later, {flush}'
+                print(f'ok {name}: {later(f"later{n}", flush, rng)} acknowledged', flush=True)
         except AssertionError as e:
             failed = True
             print(f'not ok {name} (kill9.py {sys.argv[1]} {n + 1} {SEED})\n# {e}', flush=True)

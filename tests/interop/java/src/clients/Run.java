@@ -47,6 +47,7 @@ public final class Run {
     all.put("retry", Retry::run);
     all.put("orderlyretry", Retry::orderly);
     all.put("delay", Delay::run);
+    all.put("timer", Timers::run);
     all.put("transaction", Transactions::run);
     all.put("orphan", Transactions::orphan);
     all.put("reset", Reset::run);
