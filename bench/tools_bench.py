@@ -18,6 +18,7 @@ import time
 BIN = os.path.abspath(sys.argv[1])
 RUNS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
 LINES = 1_000_000
+TIMERS = 1_000_000
 # A tmpfs would hide the disk, but page faults of a real file system are part of the work: TMPDIR decides.
 DIR = tempfile.mkdtemp(prefix='mq-bench.')
 SOCKET = f'unix:{DIR}/s'
@@ -158,9 +159,53 @@ def many_topics():
     row('  ratio', ratio, '', 'aim 0.7')
 
 
+def load(*args):
+    out = subprocess.run([f'{BIN}/../bench/load', 'send', '-b', SOCKET, '--size', '100', '--inflight', '128', '--count', str(TIMERS), *args],
+                         capture_output=True, check=True, text=True).stdout
+    return json.loads(out)['seconds']
+
+
+def timer_state():
+    out = subprocess.run([f'{BIN}/mqstat', '-b', SOCKET, '-J', 'timer'], capture_output=True, check=True, text=True).stdout
+    return json.loads(out.splitlines()[0])
+
+
+def timers():
+    """The same sends, one a request: to be delivered at once, and all at one second to come. From the first send until the last one is
+    in the wheel, and from that second until the last one is in its topic."""
+    plain, taken, fired = [], [], []
+    for _ in range(RUNS):
+        shutil.rmtree(f'{DIR}/store', ignore_errors=True)
+        daemon = Daemon()
+        seconds = load()
+        plain.append(TIMERS / seconds / 1000)
+        daemon.stop()
+        shutil.rmtree(f'{DIR}/store', ignore_errors=True)
+        daemon = Daemon()
+        begin = time.time()
+        due_s = int(begin + 3 * seconds + 5)
+        load('--deliver-ms', str(due_s * 1000))
+        while timer_state()['behind'] > 0:
+            time.sleep(0.05)
+        taken.append(TIMERS / (time.time() - begin) / 1000)
+        if timer_state()['pending'] != TIMERS or time.time() > due_s:
+            raise SystemExit(f'timers: {timer_state()} at {time.time() - due_s:.1f} s after their time')
+        time.sleep(max(0, due_s - time.time()))
+        while timer_state()['pending'] > 0:
+            time.sleep(0.05)
+        fired.append(TIMERS / (time.time() - due_s) / 1000)
+        daemon.stop()
+    row('one a request, 100 B, delivered at once', plain, 'K msg/s')
+    row('timed, from the first send to the last in the wheel', taken, 'K msg/s')
+    row('  ratio', [a / b for a, b in zip(taken, plain)], '', 'aim 0.5')
+    row('timed, from their second to the last in its topic', fired, 'K msg/s')
+    row('  ratio', [a / b for a, b in zip(fired, plain)], '', 'aim 0.5')
+
+
 try:
     pipe_rates()
     start_and_memory()
     many_topics()
+    timers()
 finally:
     shutil.rmtree(DIR, ignore_errors=True)

@@ -25,9 +25,10 @@ struct Options {
   int batch = 1;     // messages a request
   int inflight = 1;  // requests a connection
   int connections = 1;
-  double rate = 1000;  // end to end: messages a second
-  bool sync = false;   // acknowledged only from the disk
-  std::string file;    // for the limits
+  double rate = 1000;           // end to end: messages a second
+  bool sync = false;            // acknowledged only from the disk
+  std::int64_t deliver_ms = 0;  // timed messages for that time; not in batches
+  std::string file;             // for the limits
 };
 
 // Each prints its figures; errors are for main.

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
     sub->add_option("--inflight", o.inflight)->check(CLI::PositiveNumber);
     sub->add_option("--connections", o.connections)->check(CLI::PositiveNumber);
     sub->add_option("--rate", o.rate)->check(CLI::PositiveNumber);
+    sub->add_option("--deliver-ms", o.deliver_ms)->check(CLI::PositiveNumber);
     sub->add_option("--file", o.file);
     sub->add_flag("--sync", o.sync);
     sub->callback([&run, function] { run = function; });

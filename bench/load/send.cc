@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
+#include "format/properties.h"
 #include "load.h"
 #include "wire/codes.h"
 
@@ -43,7 +44,11 @@ class Template {
                               .born_timestamp_ms = system_clock().now_ms(),
                               .batch = batch,
                               .sync = o.sync};
-    if (!batch) request.properties = kKeyProperty;
+    std::string properties(kKeyProperty);
+    if (o.deliver_ms > 0) {
+      format::append_property(properties, format::kTimerDeliverMs, std::to_string(o.deliver_ms));
+    }
+    if (!batch) request.properties = properties;
     wire::append_send_request(frame_,
                               {.serialize = wire::Serialize::kBinary,
                                .code = batch ? wire::kSendBatchMessage : wire::kSendMessageV2},
