@@ -44,7 +44,7 @@ class MessageDiff {
   void compare_blocks(const BlockMessages& first, const BlockMessages& second) {
     static const std::map<std::int64_t, PartHashes> kNone;
     for (const auto& [key, range] : common_) {
-      const auto find = [&](const BlockMessages& side) -> const auto& {
+      const auto find = [&key = key](const BlockMessages& side) -> const auto& {
         const auto found = side.find(key);
         return found == side.end() ? kNone : found->second;
       };
