@@ -3,6 +3,7 @@
 #include <random>
 
 #include "format/names.h"
+#include "format/pop_records.h"
 
 namespace mq::mqd {
 namespace {
@@ -40,10 +41,7 @@ Later::Later(const Parts& parts)
               .precision_ms = parts.config.timer_precision_ms,
               .roll_slots = parts.config.timer_roll_slots,
               .flush_interval_ms = parts.config.timer_flush_interval_ms}),
-      thread_(parts.clock,
-              {[this](std::int64_t now_ms) { return delayed_.step(now_ms, kMessagesPerTurn); },
-               [this](std::int64_t now_ms) { return timer_.step(now_ms, kMessagesPerTurn); },
-               [this](std::int64_t now_ms) { return parts_.also(now_ms, kMessagesPerTurn); }}) {
+      thread_(parts.clock, turns()) {
   const broker::BrokerConfig& config = parts.config;
   rules_ = {.levels = levels_of(config).count(),
             .timers = config.timer_wheel_enable,
@@ -52,6 +50,14 @@ Later::Later(const Parts& parts)
             .congested_at = config.timer_congested_at,
             .timers_at = [this](std::int64_t out_ms) { return timer_.count_at(out_ms); },
             .chance = chance};
+}
+
+std::vector<TimerThread::Turn> Later::turns() {
+  std::vector<TimerThread::Turn> out = {
+      [this](std::int64_t now_ms) { return delayed_.step(now_ms, kMessagesPerTurn); },
+      [this](std::int64_t now_ms) { return timer_.step(now_ms, kMessagesPerTurn); }};
+  out.insert(out.end(), parts_.more.begin(), parts_.more.end());
+  return out;
 }
 
 Result<void> Later::open() {
@@ -76,7 +82,10 @@ Result<void> Later::save() {
 }
 
 void Later::on_arrival(std::string_view topic) noexcept {
-  if (topic == format::kScheduleTopic || topic == format::kTimerTopic) thread_.wake();
+  if (topic == format::kScheduleTopic || topic == format::kTimerTopic ||
+      topic.starts_with(format::kReviveTopicPrefix)) {
+    thread_.wake();
+  }
 }
 
 }  // namespace mq::mqd

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -26,8 +27,7 @@ class Later {
     Clock& clock;
     broker::Stats& stats;
     const broker::BrokerConfig& config;
-    // Another state machine for the same thread: the time, how much at most; when to come again.
-    std::function<std::int64_t(std::int64_t now_ms, std::int64_t budget)> also;
+    std::vector<TimerThread::Turn> more{};  // of others, after its own
   };
   explicit Later(const Parts& parts);
 
@@ -46,6 +46,8 @@ class Later {
   [[nodiscard]] broker::Timer& timer() noexcept { return timer_; }
 
  private:
+  [[nodiscard]] std::vector<TimerThread::Turn> turns();
+
   Parts parts_;
   broker::PostponeRules rules_;
   broker::DelayedDelivery delayed_;

@@ -4,12 +4,14 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <random>
 
 #include <fmt/format.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "broker/pop_service.h"
 #include "broker/transaction_service.h"
 #include "daemon/notify.h"
 #include "later.h"
@@ -25,6 +27,9 @@
 
 namespace mq::mqd {
 namespace {
+
+constexpr std::int64_t kChecksPerTurn =
+    1000;  // half messages looked at, then others have their turn
 
 int exit_status(const Error& error) {
   switch (error.code()) {
@@ -96,18 +101,19 @@ class Daemon {
     MQ_CHECK(name_settings_.keep_in(fs::posix(), config_dir + "/namesrv.properties"));
     names_.emplace(registry_, *kv_, name_settings_, system_clock(),
                    [this](auto notice) { notifier_.tell(std::move(notice)); });
-    later_.emplace(Later::Parts{.store = *store_,
-                                .fs = fs::posix(),
-                                .clock = system_clock(),
-                                .stats = stats_,
-                                .config = config_,
-                                .also = [this](std::int64_t now_ms, std::int64_t budget) {
-                                  return transactions_->step(now_ms, budget);
-                                }});
+    later_.emplace(Later::Parts{
+        .store = *store_,
+        .fs = fs::posix(),
+        .clock = system_clock(),
+        .stats = stats_,
+        .config = config_,
+        .more = {[this](std::int64_t now) { return transactions_->step(now, kChecksPerTurn); },
+                 [this](std::int64_t now) { return pop_->step(now); }}});
     MQ_CHECK(later_->open());
     store_->on_arrival([this](const store::Arrival& arrival) {
       polls_.on_arrival(arrival, system_clock().now_ms());
       later_->on_arrival(arrival.topic);
+      if (pop_) pop_->on_arrival(arrival);  // nothing arrives before there is one
     });
     MQ_CHECK(listen());
     later_->start();
@@ -170,6 +176,7 @@ class Daemon {
           (void)server::ask_producer(producers_, clients_, config_.name, question);
         }});
     transactions_->load(system_clock().now_ms());
+    MQ_CHECK(start_pop(*host));
     server_.emplace(server::Parts{.store = *store_,
                                   .topics = *topics_,
                                   .groups = *groups_,
@@ -189,6 +196,7 @@ class Daemon {
                                   .clock = system_clock(),
                                   .postpone = later_->rules(),
                                   .timer = later_->timer(),
+                                  .pop = *pop_,
                                   .self = self,
                                   .store_host = *host,
                                   .boot_ms = system_clock().now_ms(),
@@ -207,6 +215,37 @@ class Daemon {
     if (auto done = topics_->bump_version(); !done)
       log::error("topics: {}", done.error().to_string());
     registration_->register_again();
+  }
+
+  // Before anybody can ask, and before the timer's thread turns.
+  Result<void> start_pop(const format::Host& store_host) {
+    pop_.emplace(broker::PopService::Parts{
+        .store = *store_,
+        .fs = fs::posix(),
+        .topics = *topics_,
+        .groups = *groups_,
+        .offsets = *offsets_,
+        .config = config_,
+        .postpone = later_->rules(),
+        .stats = &stats_,
+        .store_host = store_host,
+        .timer = [this]() -> broker::PopRevive::Options::TimerState {
+          const auto state = later_->timer().state();
+          return {.read_ms = state.read_ms, .queue_behind = state.queue_behind};
+        },
+        .random =
+            [] {
+              thread_local std::minstd_rand random(std::random_device{}());
+              return static_cast<std::uint32_t>(random());
+            }});
+    return pop_->load(system_clock().now_ms());
+  }
+
+  // A group's offset must not be on disk before the checkpoints of what it has passed are: a power
+  // cut would lose the messages.
+  Result<void> flush_offsets() {
+    return offsets_->flush(
+        [this] { return pop_->pop.take_popped() ? store_->sync() : Result<void>(); });
   }
 
   void report_recovery() const {
@@ -285,7 +324,7 @@ class Daemon {
           log::error("consumer filters: {}", done.error().to_string());
       }
       if (now >= offsets_due_ms) {
-        if (auto done = offsets_->flush(); !done)
+        if (auto done = flush_offsets(); !done)
           log::error("consumer offsets: {}", done.error().to_string());
         offsets_due_ms = now + config_.offset_flush_interval_ms;
       }
@@ -311,7 +350,11 @@ class Daemon {
       log::error("delayed messages: {}; some may be delivered again", done.error().to_string());
       status = exit_status(done.error());
     }
-    if (auto done = offsets_->flush(); !done) {
+    if (auto done = pop_->orders.flush(); !done) {
+      log::error("pops in order: {}", done.error().to_string());
+      status = exit_status(done.error());
+    }
+    if (auto done = flush_offsets(); !done) {
       log::error("consumer offsets: {}", done.error().to_string());
       status = exit_status(done.error());
     }
@@ -351,6 +394,7 @@ class Daemon {
     server_.reset();
     registration_.reset();
     transactions_.reset();
+    pop_.reset();
     later_.reset();
     store_.reset();
     if (options_.ephemeral) (void)fs::remove_tree(fs::posix(), config_.store.root);
@@ -380,6 +424,7 @@ class Daemon {
   broker::QueueLocks locks_;
   server::ClientChannel clients_{system_clock()};
   std::optional<Later> later_;
+  std::optional<broker::PopService> pop_;
   std::optional<broker::TransactionService> transactions_;
   broker::LongPolls polls_;
   broker::Stats stats_{system_clock().now_ms()};

@@ -67,6 +67,19 @@ struct BrokerConfig {
   std::int32_t net_threads = 1;                        // serverSelectorThreads
   Live<std::int32_t> query_count_max = 32;             // defaultQueryMaxNum
 
+  // Pop consumption.
+  std::int32_t pop_from_retry_percent = 20;  // popFromRetryProbability
+  bool retry_topic_v2 = false;               // enableRetryTopicV2
+  bool read_retry_topic_v1 = true;           // retrieveMessageFromPopRetryTopicV1
+  bool pop_actual_retry_topic = false;       // popResponseReturnActualRetryTopic
+  bool pop_init_by_memory = true;            // initPopOffsetByCheckMsgInMem
+  bool pop_drop_unreadable = false;          // skipWhenCKRePutReachMaxTimes
+  std::int64_t pop_polls_each_max = 1024;    // popPollingSize
+  std::int64_t pop_polls_max = 100'000;      // maxPopPollingSize
+  bool assign_queues = true;                 // serverLoadBalancerEnable
+  bool pop_by_default = false;               // defaultMessageRequestMode
+  std::int32_t pop_share_queues = -1;        // defaultPopShareQueueNum
+
   // What is delivered at its time.
   std::int64_t delay_offset_flush_interval_ms = 10'000;  // flushDelayOffsetInterval
   std::int64_t timer_log_file_bytes = 104'857'600;       // mappedFileSizeTimerLog

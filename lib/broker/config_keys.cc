@@ -86,6 +86,13 @@ Result<void> set_queue_file_bytes(BrokerConfig& c, std::string_view v) {
   return {};
 }
 
+Result<void> set_request_mode(BrokerConfig& c, std::string_view v) {
+  if (v != "PULL" && v != "POP")
+    return Error{Errc::kInvalid, fmt::format("'{}' is neither PULL nor POP", v)};
+  c.pop_by_default = v == "POP";
+  return {};
+}
+
 Result<void> set_delete_when(BrokerConfig& c, std::string_view v) {
   std::string_view rest = v;
   while (!rest.empty()) {
@@ -237,6 +244,28 @@ std::vector<ConfigKey> make_keys() {
       MQ_BOOL("traceTopicEnable", trace_topic_enable, "create the trace topic"),
       MQ_TEXT("msgTraceTopicName", trace_topic, "name of the trace topic"),
       MQ_INT("reviveQueueNum", revive_queues, 1, 4096, "queues of the pop revive topic"),
+      MQ_INT("popFromRetryProbability", pop_from_retry_percent, 0, 100,
+             "percent of pops that look at the retry topic first"),
+      MQ_BOOL("enableRetryTopicV2", retry_topic_v2, "retries of pops go to %RETRY%group+topic"),
+      MQ_BOOL("retrieveMessageFromPopRetryTopicV1", read_retry_topic_v1,
+              "pops read %RETRY%group_topic, too, when retries go to the other"),
+      MQ_BOOL("popResponseReturnActualRetryTopic", pop_actual_retry_topic,
+              "popped retries say their retry topic"),
+      MQ_BOOL("initPopOffsetByCheckMsgInMem", pop_init_by_memory,
+              "a new group that wants the end of a young queue gets its beginning"),
+      MQ_BOOL("skipWhenCKRePutReachMaxTimes", pop_drop_unreadable,
+              "give up popped messages that cannot be read for hours"),
+      MQ_INT("popPollingSize", pop_polls_each_max, 0, kInt32Max,
+             "waiting pops of one topic, group and queue"),
+      MQ_INT("maxPopPollingSize", pop_polls_max, 0, kInt32Max, "waiting pops of all"),
+      MQ_BOOL("serverLoadBalancerEnable", assign_queues,
+              "share queues out among members that ask the broker for theirs"),
+      ConfigKey{
+          "defaultMessageRequestMode", "how groups consume that ask and are not set to: PULL, POP",
+          set_request_mode,
+          [](const BrokerConfig& c) { return std::string(c.pop_by_default ? "POP" : "PULL"); }},
+      MQ_INT("defaultPopShareQueueNum", pop_share_queues, -1, kInt32Max,
+             "members whose queues a popping member shares; -1: all"),
       MQ_BOOL("timerWheelEnable", timer_wheel_enable, "take timed messages"),
       MQ_BOOL("litePullMessageEnable", lite_pull_enable, "answer lite pulls"),
       MQ_BOOL("rejectTransactionMessage", reject_transactions, "refuse transactional messages"),

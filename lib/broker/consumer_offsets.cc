@@ -35,7 +35,7 @@ Result<void> ConsumerOffsets::load() {
   return {};
 }
 
-Result<void> ConsumerOffsets::flush() {
+Result<void> ConsumerOffsets::flush(const std::function<Result<void>()>& before_write) {
   const MutexLock flushing(flush_mu_);
   format::ConsumerOffsets copy;
   {
@@ -45,8 +45,11 @@ Result<void> ConsumerOffsets::flush() {
     committed_.version.bump(clock_.now_ms());
     copy = committed_;
   }
-  auto done = fs::write_file_atomically(fs_, path_, format::to_consumer_offset_json(copy),
-                                        /*keep_backup=*/true);
+  auto done = before_write ? before_write() : Result<void>();
+  if (done) {
+    done = fs::write_file_atomically(fs_, path_, format::to_consumer_offset_json(copy),
+                                     /*keep_backup=*/true);
+  }
   if (done) return done;
   const MutexLock lock(mu_);
   dirty_ = true;

@@ -29,8 +29,9 @@ class ConsumerOffsets {
   // A file that cannot be read, with its backup, is an error: without it every group would start
   // anew.
   Result<void> load();
-  // Writes the file if anything was committed since the last time.
-  Result<void> flush();
+  // Writes the file if anything was committed since the last time. `before_write`: what has to be
+  // on disk before the offsets are; its error leaves the file as it is.
+  Result<void> flush(const std::function<Result<void>()>& before_write = {});
 
   [[nodiscard]] std::optional<std::int64_t> find(std::string_view group, std::string_view topic,
                                                  std::int32_t queue) const;

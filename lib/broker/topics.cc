@@ -193,7 +193,7 @@ Result<TopicInfo> Topics::create_on_send(std::string_view topic, std::string_vie
 Result<TopicInfo> Topics::find_or_create(std::string_view topic, std::int32_t queues,
                                          std::int32_t sys_flag, Durable durable) {
   if (const auto known = find(topic)) return *known;
-  MQ_CHECK(format::check_topic_name(topic));
+  MQ_CHECK(format::check_own_topic_name(topic));
   TopicConfig made = make(std::string(topic), std::max(0, queues), kReadWrite);
   made.sys_flag = sys_flag;
   if (durable == Durable::kSoon) {
@@ -258,7 +258,7 @@ Result<bool> Topics::put_into(format::TopicTable& table, TopicConfig wanted,
 }
 
 Result<void> Topics::remove(std::string_view topic) {
-  MQ_CHECK(format::check_topic_name(topic));
+  MQ_CHECK(format::check_own_topic_name(topic));
   if (is_system(topic))
     return Error{Errc::kInvalid, fmt::format("topic '{}' is the system's own", topic)};
   const MutexLock changing(file_mu_);

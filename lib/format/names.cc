@@ -50,6 +50,13 @@ Result<void> check_topic_name(std::string_view topic) {
                     topic.starts_with(kRetryPrefix) ? kRetryTopicBytesMax : kTopicBytesMax);
 }
 
+Result<void> check_own_topic_name(std::string_view topic) {
+  const std::size_t plus = topic.starts_with(kRetryPrefix) ? topic.find('+') : topic.npos;
+  if (plus == topic.npos) return check_topic_name(topic);
+  MQ_CHECK(check_name("retry topic", topic.substr(0, plus), kRetryTopicBytesMax));
+  return check_name("retry topic", topic.substr(plus + 1), kRetryTopicBytesMax - plus - 1);
+}
+
 Result<void> check_group_name(std::string_view group) {
   return check_name("group", group, kGroupBytesMax);
 }

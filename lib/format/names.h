@@ -28,6 +28,9 @@ inline constexpr std::string_view kHalfGivenUpTopic = "TRANS_CHECK_MAX_TIME_TOPI
 
 // Errors: kInvalid with what is wrong (empty, too long, which character where).
 Result<void> check_topic_name(std::string_view topic);
+// The same, and the retry topics of pop consumption that nobody but a broker makes:
+// %RETRY%group+topic.
+Result<void> check_own_topic_name(std::string_view topic);
 Result<void> check_group_name(std::string_view group);
 
 }  // namespace mq::format

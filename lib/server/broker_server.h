@@ -31,6 +31,10 @@
 #include "store/message_store.h"
 #include "wire/command.h"
 
+namespace mq::broker {
+struct PopService;
+}
+
 namespace mq::server {
 
 class ClientChannel;
@@ -56,6 +60,7 @@ struct Parts {
   Clock& clock;
   broker::PostponeRules postpone;
   broker::Timer& timer;
+  broker::PopService& pop;
   route::Self self;
   format::Host store_host;  // the advertised address, as records carry it
   std::int64_t boot_ms = 0;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "broker/pop_service.h"
 #include "server/broker_server.h"
 #include "server/call.h"
 #include "server/client_channel.h"
@@ -37,6 +38,26 @@ Handle handler_of(std::int32_t code) noexcept {
     case wire::kPullMessage:
     case wire::kLitePullMessage:
       return handle_pull;
+    case wire::kPopMessage:
+      return handle_pop;
+    case wire::kPeekMessage:
+      return handle_peek;
+    case wire::kNotification:
+      return handle_notification;
+    case wire::kPollingInfo:
+      return handle_polling_info;
+    case wire::kAckMessage:
+      return handle_ack;
+    case wire::kBatchAckMessage:
+      return handle_batch_ack;
+    case wire::kChangeMessageInvisibleTime:
+      return handle_change_invisible;
+    case wire::kQueryAssignment:
+      return handle_query_assignment;
+    case wire::kSetMessageRequestMode:
+      return handle_set_request_mode;
+    case wire::kGetAllMessageRequestMode:
+      return handle_all_request_modes;
     case wire::kSearchOffsetByTimestamp:
     case wire::kGetMaxOffset:
     case wire::kGetMinOffset:
@@ -240,6 +261,7 @@ void BrokerServer::on_open(net::Connection& connection) { parts_.clients.opened(
 void BrokerServer::on_close(net::Connection& connection) {
   parts_.clients.closed(connection);
   parts_.names.on_close(connection);
+  parts_.pop.connection_closed(connection.id());
   forget_clients(parts_, connection);
 }
 

@@ -1,6 +1,7 @@
 // Consumer groups as an administrator makes them (R 200, 201, 207, 225, 352, 353).
 #include <fmt/format.h>
 
+#include "broker/pop_service.h"
 #include "format/state_files.h"
 #include "server/call.h"
 #include "wire/codes.h"
@@ -72,6 +73,7 @@ void handle_delete_group(const Call& call) {
   if (!group) return call.reply_error(group.error());
   if (auto done = call.p.groups.remove(*group); !done) return call.reply_error(done.error());
   if (wire::bool_or(call.request.ext, "cleanOffset", false)) call.p.offsets.remove_group(*group);
+  call.p.pop.orders.remove_group(*group);
   call.reply(wire::kSuccess);
 }
 

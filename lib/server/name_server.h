@@ -28,6 +28,10 @@ class NameServer {
   // Answers a request of a name server, on the connection's thread; false for any other code.
   bool handle(net::Connection& connection, const wire::Command& request);
   void on_close(net::Connection& connection);
+  // Where the topic is, as clients are told. Errors: kNotFound.
+  [[nodiscard]] Result<wire::TopicRouteData> route(std::string_view topic) const {
+    return registry_.route(topic);
+  }
   // Any thread, often: takes out the silent brokers every scanNotActiveBrokerInterval and closes
   // their connections.
   void tick();

@@ -1,6 +1,8 @@
 // Topics and their life (R 17, 18, 21, 215, 305, 351).
 #include <fmt/format.h>
 
+#include "broker/pop_names.h"
+#include "broker/pop_service.h"
 #include "format/state_files.h"
 #include "server/call.h"
 #include "server/topic_forms.h"
@@ -60,10 +62,18 @@ void handle_create_topic_list(const Call& call) {
 void handle_delete_topic(const Call& call) {
   auto asked = wire::decode_topic_request(call.request);
   if (!asked) return call.reply_error(asked.error());
-  if (auto done = call.p.topics.remove(asked->topic); !done) return call.reply_error(done.error());
-  call.p.offsets.remove_topic(asked->topic);
-  if (auto done = call.p.store.delete_topic(asked->topic); !done)
-    return call.reply_error(done.error());
+  // With the topic go the retries of those who pop it.
+  std::vector<std::string> names{std::string(asked->topic)};
+  for (const std::string& group : call.p.offsets.groups_of(asked->topic)) {
+    for (auto name : {broker::pop_retry_topic_v1, broker::pop_retry_topic_v2})
+      if (auto retry = name(group, asked->topic); call.p.topics.find(retry)) names.push_back(retry);
+  }
+  for (const std::string& name : names) {
+    if (auto done = call.p.topics.remove(name); !done) return call.reply_error(done.error());
+    call.p.offsets.remove_topic(name);
+    call.p.pop.orders.remove_topic(name);
+    if (auto done = call.p.store.delete_topic(name); !done) return call.reply_error(done.error());
+  }
   call.reply(wire::kSuccess);
 }
 

@@ -74,6 +74,12 @@ const char* response_name(std::int32_t code) noexcept {
       return "INVALID_PARAMETER";
     case kConsumerNotOnline:
       return "CONSUMER_NOT_ONLINE";
+    case kNoMessage:
+      return "NO_MESSAGE";
+    case kPollingFull:
+      return "POLLING_FULL";
+    case kPollingTimeout:
+      return "POLLING_TIMEOUT";
     case kConsumeMsgTimeout:
       return "CONSUME_MSG_TIMEOUT";
     case kIllegalOperation:
@@ -225,6 +231,26 @@ const char* request_name(std::int32_t code) noexcept {
       return "UPDATE_AND_GET_GROUP_FORBIDDEN";
     case kLitePullMessage:
       return "LITE_PULL_MESSAGE";
+    case kQueryAssignment:
+      return "QUERY_ASSIGNMENT";
+    case kSetMessageRequestMode:
+      return "SET_MESSAGE_REQUEST_MODE";
+    case kGetAllMessageRequestMode:
+      return "GET_ALL_MESSAGE_REQUEST_MODE";
+    case kPopMessage:
+      return "POP_MESSAGE";
+    case kAckMessage:
+      return "ACK_MESSAGE";
+    case kPeekMessage:
+      return "PEEK_MESSAGE";
+    case kChangeMessageInvisibleTime:
+      return "CHANGE_MESSAGE_INVISIBLETIME";
+    case kNotification:
+      return "NOTIFICATION";
+    case kPollingInfo:
+      return "POLLING_INFO";
+    case kBatchAckMessage:
+      return "BATCH_ACK_MESSAGE";
     case kRecallMessage:
       return "RECALL_MESSAGE";
     case kGetTimerCheckPoint:

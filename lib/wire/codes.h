@@ -96,11 +96,21 @@ enum RequestCode : std::int32_t {
   kUpdateAndGetGroupForbidden = 353,
   kLitePullMessage = 361,
   kRecallMessage = 370,
+  kQueryAssignment = 400,
+  kSetMessageRequestMode = 401,
+  kGetAllMessageRequestMode = 402,
   kGetBrokerMemberGroup = 901,
   kBrokerHeartbeat = 904,
   kNotifyMinBrokerIdChange = 905,
   kGetBrokerHaStatus = 907,
   kResetMasterFlushOffset = 908,
+  kPopMessage = 200050,
+  kAckMessage = 200051,
+  kPeekMessage = 200052,
+  kChangeMessageInvisibleTime = 200053,
+  kNotification = 200054,
+  kPollingInfo = 200055,
+  kBatchAckMessage = 200151,
 };
 
 enum ResponseCode : std::int32_t {
@@ -128,6 +138,9 @@ enum ResponseCode : std::int32_t {
   kInvalidParameter = 29,
   kConsumerNotOnline = 206,
   kConsumeMsgTimeout = 207,
+  kNoMessage = 208,
+  kPollingFull = 209,
+  kPollingTimeout = 210,
   kIllegalOperation = 604,
 };
 

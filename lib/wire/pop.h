@@ -17,8 +17,8 @@ namespace mq::wire {
 enum class PopRetry : std::uint8_t { kNone = 0, kV1 = 1, kV2 = 2 };
 
 struct PopRequest {
-  std::string_view group;
-  std::string_view topic;
+  std::string_view group{};
+  std::string_view topic{};
   std::int32_t queue_id = -1;  // -1: any
   std::int32_t count_max = 32;
   std::int64_t invisible_ms = 60'000;

@@ -15,8 +15,20 @@ ask() {
     check "Apache's broker: $script $case" python3 "$root/tests/conformance/$script.py" "$case" "127.0.0.1:$broker_port" broker-a
   done
 }
+# Cases that wait for something to come again wait for it together.
+ask_at_once() {
+  local script=$1 running=()
+  shift
+  for case; do
+    python3 "$root/tests/conformance/$script.py" "$case" "127.0.0.1:$broker_port" broker-a >"$tmp/$script.$case" 2>&1 &
+    running+=("$!:$case")
+  done
+  for one in "${running[@]}"; do
+    if wait "${one%:*}"; then pass "Apache's broker: $script ${one#*:}"; else fail "Apache's broker: $script ${one#*:}" "$tmp/$script.${one#*:}"; fi
+  done
+}
 if [ $# -gt 0 ]; then
-  ask "$@"
+  if [ "$1" = pop ]; then ask_at_once "$@"; else ask "$@"; fi
   exit
 fi
 ask pulls 15 16 18 19 20 21 22 23 24 25 26 27 28
@@ -24,3 +36,4 @@ ask groups 41 42 45 46 49 82 clean_leave closed_connection comes_back no_notices
 ask replies 77 reply refused
 ask group_admin 47 group_configs delete_group forbidden broadcast_forbidden views stats time_span all_offsets reset_by_time \
   reset_one_queue clone correction running_info consume_directly consumer_status
+ask_at_once pop 66 67 68 69 70 71 71_wake 72 79 notification assignment filter reset

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "broker/delayed_delivery.h"
 #include "broker/live_config.h"
+#include "broker/pop_service.h"
 #include "broker/transaction_service.h"
 #include "format/properties.h"
 #include "format/record.h"
@@ -125,6 +127,22 @@ class ServedBroker {
           (void)ask_producer(producers, clients, config.name, question);
         }});
     transactions->load(clock.now_ms());
+    pop.emplace(broker::PopService::Parts{
+        .store = *store,
+        .fs = fs,
+        .topics = *topics,
+        .groups = *groups,
+        .offsets = *offsets,
+        .config = config,
+        .postpone = rules,
+        .stats = &stats,
+        .store_host = *format::parse_host("127.0.0.1:10911"),
+        .timer = [this]() -> broker::PopRevive::Options::TimerState {
+          const auto state = timer->state();
+          return {.read_ms = state.read_ms, .queue_behind = state.queue_behind};
+        },
+        .random = [this] { return static_cast<std::uint32_t>(random()); }});
+    ASSERT_TRUE(pop->load(clock.now_ms()));
     server.emplace(Parts{.store = *store,
                          .topics = *topics,
                          .groups = *groups,
@@ -144,6 +162,7 @@ class ServedBroker {
                          .clock = clock,
                          .postpone = rules,
                          .timer = *timer,
+                         .pop = *pop,
                          .self = {config.cluster, config.name, config.id, "127.0.0.1:10911"},
                          .store_host = *format::parse_host("127.0.0.1:10911"),
                          .boot_ms = clock.now_ms(),
@@ -157,9 +176,14 @@ class ServedBroker {
     EXPECT_TRUE(offsets->flush());
     EXPECT_TRUE(delayed->save(clock.now_ms()));
     EXPECT_TRUE(timer->save(clock.now_ms()));
+    EXPECT_TRUE(pop->orders.flush());
+    EXPECT_TRUE(groups->flush());
     EXPECT_TRUE(store->close());
     store.reset();
   }
+
+  // As SIGKILL would: nobody says goodbye; what was written stays.
+  void kill() { store.reset(); }
 
   // Sends one frame and takes its answer.
   Answer ask(const std::function<void(std::string&)>& append) {
@@ -218,6 +242,12 @@ class ServedBroker {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     ASSERT_TRUE(store->wait_dispatched(60'000));
+    // What is revived takes some turns of the thread, in all of which the clock stands still.
+    for (int turn = 0; turn < 8; ++turn) {
+      (void)timer->step(clock.now_ms(), 100'000);
+      (void)pop->step(clock.now_ms());
+      ASSERT_TRUE(store->wait_dispatched(60'000));
+    }
   }
   void advance_ms(std::int64_t ms) {
     clock.advance_ms(ms);
@@ -260,6 +290,8 @@ class ServedBroker {
   std::optional<broker::DelayedDelivery> delayed;
   std::optional<broker::TransactionService> transactions;
   std::optional<broker::Timer> timer;
+  std::minstd_rand random{1};
+  std::optional<broker::PopService> pop;
   route::Registry registry;
   std::optional<route::KvConfigs> kv;
   route::NameSettings name_settings;

@@ -1,0 +1,82 @@
+// R(400), R(401), R(402): which queues a member gets, and whether it pulls or pops.
+#include "wire/assignment.h"
+
+#include <fmt/format.h>
+
+#include "broker/pop_service.h"
+#include "format/names.h"
+#include "format/state_files.h"
+#include "server/call.h"
+#include "wire/allocation.h"
+#include "wire/codes.h"
+
+namespace mq::server {
+namespace {
+
+// Every queue of the topic that may be read, at every broker that this one's name server knows; of
+// a topic that it does not know, this broker's own.
+std::vector<wire::MessageQueue> queues_of(const Parts& p, const std::string& topic) {
+  std::vector<wire::MessageQueue> out;
+  const auto add = [&](const std::string& broker, std::int32_t perm, std::int32_t queues) {
+    if ((perm & format::kPermRead) == 0) return;
+    for (std::int32_t id = 0; id < queues; ++id) out.push_back({topic, broker, id});
+  };
+  if (const auto route = p.names.route(topic)) {
+    for (const wire::QueueData& queues : route->queues)
+      add(queues.broker_name, queues.perm, queues.read_queues);
+  } else if (const auto own = p.topics.find(topic)) {
+    add(p.self.broker, own->perm, own->read_queues);
+  }
+  wire::sort_queues(out);
+  return out;
+}
+
+format::RequestMode mode_of(const Parts& p, std::string_view topic, std::string_view group) {
+  if (const auto set = p.pop.modes.find(topic, group)) return *set;
+  if (topic.starts_with(format::kRetryPrefix) || !p.config.pop_by_default) return {};
+  return {.pop = true, .share_queues = p.config.pop_share_queues};
+}
+
+std::optional<std::vector<wire::MessageQueue>> assigned(const Parts& p,
+                                                        const wire::AssignmentRequest& asked,
+                                                        const format::RequestMode& mode) {
+  auto queues = queues_of(p, asked.topic);
+  if (queues.empty()) return std::nullopt;
+  if (asked.model == wire::MessageModel::kBroadcasting || !p.config.assign_queues) return queues;
+  const auto members = p.consumers.client_ids(asked.group);
+  if (members.empty()) return std::nullopt;
+  if (!mode.pop) return broker::allocate(asked.strategy, queues, members, asked.client_id);
+  return broker::allocate_shared(asked.strategy, queues, members, asked.client_id,
+                                 mode.share_queues);
+}
+
+}  // namespace
+
+void handle_query_assignment(const Call& call) {
+  const auto asked = wire::decode_assignment_request(as_text(call.request.body));
+  if (!asked) return call.reply(wire::kSystemError, asked.error().to_string());
+  const format::RequestMode mode = mode_of(call.p, asked->topic, asked->group);
+  auto queues = assigned(call.p, *asked, mode);
+  wire::Assignments out{.known = queues.has_value(), .pop = mode.pop, .queues = {}};
+  if (queues) out.queues = std::move(*queues);
+  call.reply_body(wire::encode_assignments(out));
+}
+
+void handle_set_request_mode(const Call& call) {
+  const auto asked = format::parse_request_mode(as_text(call.request.body));
+  if (!asked) return call.reply(wire::kSystemError, asked.error().to_string());
+  if (asked->topic.starts_with(format::kRetryPrefix))
+    return call.reply(wire::kNoPermission, "the mode of a retry topic cannot be set");
+  if (!call.p.topics.find(asked->topic)) {
+    return call.reply(wire::kTopicNotExist, fmt::format("topic '{}' does not exist", asked->topic));
+  }
+  if (auto done = call.p.pop.modes.set(asked->topic, asked->group, asked->mode); !done)
+    return call.reply_error(done.error());
+  call.reply(wire::kSuccess);
+}
+
+void handle_all_request_modes(const Call& call) {
+  call.reply_body(format::to_request_modes_json(call.p.pop.modes.all(), /*pretty=*/false));
+}
+
+}  // namespace mq::server
