@@ -11,7 +11,7 @@ namespace {
 
 struct Raw {
   std::string range = "first", since, until, by = "store", delimiter = "\\n", idle, timeout, style;
-  std::string rotate;
+  std::string rotate, invisible;
   bool nul = false;
 };
 
@@ -78,8 +78,8 @@ Result<void> set_files(const Raw& raw, Options& o) {
 // What a member of a group cannot do, and what only a member can.
 Result<void> set_group(const Raw& raw, Options& o) {
   if (o.group.empty()) {
-    if (o.broadcast || o.orderly || !o.exec.empty())
-      return Error{Errc::kInvalid, "--broadcast, --orderly and --exec go with -g"};
+    if (o.broadcast || o.orderly || !o.exec.empty() || o.pop)
+      return Error{Errc::kInvalid, "--broadcast, --orderly, --exec and --pop go with -g"};
     return {};
   }
   using Kind = Bound::Kind;
@@ -101,6 +101,12 @@ Result<void> set_group(const Raw& raw, Options& o) {
                  "-g: the broker keeps the positions; --cursor-file goes with --broadcast"};
   if (!o.exec.empty() && !o.directory.empty())
     return Error{Errc::kInvalid, "--exec and --dir exclude each other"};
+  if (o.pop && (o.broadcast || o.orderly || !o.exec.empty() || begin == Kind::kTime))
+    return Error{Errc::kInvalid, "--pop goes with none of --broadcast --orderly --exec -o @TIME"};
+  if (!o.pop && !raw.invisible.empty()) return Error{Errc::kInvalid, "--invisible goes with --pop"};
+  if (!raw.invisible.empty()) {
+    MQ_TRY(o.invisible_ms, cli::parse_duration_ms(raw.invisible));
+  }
   return {};
 }
 
@@ -117,6 +123,11 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
       ->type_name("GROUP");
   app.add_flag("--broadcast", o.broadcast, "with -g: every member gets everything");
   app.add_flag("--orderly", o.orderly, "with -g: a queue has one member at a time");
+  app.add_flag("--pop", o.pop, "with -g: messages from any queue, nobody waits for other members");
+  app.add_option("--invisible", raw.invisible,
+                 "with --pop: what is not written by then comes again (30s)")
+      ->type_name("DURATION")
+      ->check(cli::is_duration());
   app.add_option("--exec", o.exec, "with -g: a process for each message, its body on stdin")
       ->type_name("CMD");
   app.add_option("--jobs", o.jobs, "with --exec: so many processes at once")

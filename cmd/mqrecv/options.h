@@ -36,6 +36,8 @@ struct Options {
   bool orderly = false;
   std::string exec;
   int jobs = 1;
+  bool pop = false;
+  std::int64_t invisible_ms = 30'000;
 
   std::string cursor_file;
   std::string directory;  // --dir

@@ -6,6 +6,7 @@
 #include "cursor.h"
 #include "files.h"
 #include "group.h"
+#include "pop.h"
 #include "printer.h"
 #include "reader.h"
 #include "remote.h"
@@ -41,6 +42,7 @@ class Run {
   Result<void> work() {
     MQ_TRY(auto printer, Printer::create(o_));
     printer_.emplace(std::move(printer));
+    if (o_.pop) return pop(o_, *printer_);
     if (!o_.group.empty()) return consume(o_, *printer_);
     RemoteSource* remote = nullptr;
     if (o_.store.empty()) {

@@ -52,6 +52,8 @@ public final class Run {
     all.put("orphan", Transactions::orphan);
     all.put("reset", Reset::run);
     all.put("query", Query::run);
+    all.put("pop", Popping::run);
+    all.put("popmixed", Popping::mixed);
     return all;
   }
 
