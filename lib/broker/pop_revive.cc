@@ -94,16 +94,21 @@ std::int64_t PopRevive::step(std::int64_t now_ms, std::int64_t budget) {
   }
   if (now_ms < not_before_ms_ && not_before_ms_ - now_ms <= kRetryMs) return not_before_ms_;
   bool more = false;
+  const auto count = static_cast<std::int64_t>(queues_.size());
   for (Queue& queue : queues_) {
-    more = read(queue, budget) || more;
-    if (revive_due(queue, now_ms, budget) == Copied::kLater) {
+    std::int64_t share = std::max<std::int64_t>(budget / count, kReadCount);
+    more = read(queue, share) || more;
+    if (revive_due(queue, now_ms, share) == Copied::kLater) {
       not_before_ms_ = now_ms + kRetryMs;
       return not_before_ms_;
     }
-    more = more || budget <= 0;
+    more = more || share <= 0;
     commit(queue);
   }
-  if (more) return now_ms;
+  if (more) {
+    const bool full = waiting_ >= static_cast<std::int64_t>(o_.checkpoints_max);
+    return full ? now_ms + kPollMs : now_ms;
+  }
   if (move_fence(now_ms)) return now_ms;  // the line has moved: there is something due
   const std::int64_t due_ms = next_due_ms();
   if (fence_.phase != Fence::Phase::kIdle) return now_ms + kPollMs;

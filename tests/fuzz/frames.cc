@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "wire/command.h"
 #include "wire/offsets.h"
+#include "wire/pop.h"
 #include "wire/pull.h"
 #include "wire/query.h"
 #include "wire/send.h"
@@ -63,6 +64,13 @@ void decode_all(Command& command) {
   if (const auto create = decode_create_topic_request(command)) touch(create->topic);
   if (const auto topic = decode_topic_request(command)) touch(topic->topic);
   if (const auto bound = decode_queue_bound_request(command)) touch(bound->topic);
+  if (const auto pop = decode_pop_request(command)) touch(pop->expression);
+  if (const auto ack = decode_change_invisible_request(command)) {
+    touch(ack->handle);
+    if (const auto handle = parse_pop_handle(ack->handle)) touch(handle->broker);
+  }
+  (void)decode_pop_response(command);
+  (void)decode_batch_ack_request(as_text(command.body));
   (void)decode_view_message_request(command);
   (void)decode_send_response(command);
   (void)decode_pull_response(command);
