@@ -2,7 +2,7 @@
 """Transactions: cases 61 to 65 and 80 of semantics.md, and a store with open ones that goes from broker to broker.
 
 The broker runs with transactionTimeOut=1000 transactionCheckInterval=1000 transactionCheckMax=3
-transactionOpBatchInterval=100; for the hand-over with a transactionCheckMax that does not matter.
+transactionOpBatchInterval=100; for the rest of the hand-over with a transactionCheckMax that does not matter.
 """
 import struct
 import time
@@ -237,6 +237,7 @@ def remember(half):
 
 def case_hand_over_first():
     c = client()
+    equal(c.ask(25, b'transactionCheckMax=1000\n').code, 0, 'configuration')
     create_topic(c, 'T-moving')
     halves = {body: prepare(c, body, 'T-moving', 'G-moving') for body in ('first', 'second', 'back', 'late', 'given back')}
     equal(end(c, halves['first'], COMMIT, 'G-moving'), 0, 'commit')

@@ -20,9 +20,6 @@ start_apache "$store" "${sizes[@]}" "${patience[@]}" "${short[@]}" transactionCh
 for case in 61 62 answers another 63 64 waiting_counts 65_on_apache 80; do
   ask "Apache's broker" "127.0.0.1:$broker_port" "$case"
 done
-stop_apache
-
-start_apache "$store" "${sizes[@]}" "${patience[@]}" "${short[@]}" transactionCheckMax=1000 || { fail "Apache's broker starts again"; exit 1; }
 ask "Apache's broker" "127.0.0.1:$broker_port" hand_over_first "$tmp/late"
 stop_apache
 
