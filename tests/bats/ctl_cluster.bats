@@ -79,6 +79,7 @@ setup() { start_mqd; }
   mqctl export >"$work/all"
   [ "$(jq -r '.topic // .group' "$work/all" | tr '\n' ' ')" = 'a b g ' ]
   stop_mqd
+  # shellcheck disable=SC2034  # start_mqd reads it
   store=$work/other
   start_mqd
   run -0 --separate-stderr mqctl apply -f "$work/all" --dry-run

@@ -12,6 +12,7 @@ teardown() {
   [ -z "$member" ] || kill -KILL "$member" 2>/dev/null || true
   common_teardown
 }
+members_are() { [ "$(mqstat -J groups | jq -r --arg g "$1" 'select(.group == $g) | .members')" = "$2" ]; }
 positions() { mqstat -J group "$1" -t "${2:-t}" | jq -s -c 'map(.committed)'; }
 
 @test "groups are created, shown, altered, listed, deleted" {
@@ -70,9 +71,9 @@ positions() { mqstat -J group "$1" -t "${2:-t}" | jq -s -c 'map(.committed)'; }
   [ "$(positions g)" = '[0]' ]
   mqrecv -g g t >"$work/out" 3>&- &
   member=$!
-  for i in $(seq 300); do [ "$(wc -l <"$work/out")" -eq 10 ] && break; sleep 0.1; done
+  wait_until eval '[ "$(wc -l <"$work/out")" -eq 10 ]'
   mqctl group reset g t --to 7
-  for i in $(seq 300); do [ "$(wc -l <"$work/out")" -eq 13 ] && break; sleep 0.1; done
+  wait_until eval '[ "$(wc -l <"$work/out")" -eq 13 ]'
   [ "$(tail -3 "$work/out" | tr '\n' ' ')" = '8 9 10 ' ]
 }
 
@@ -91,7 +92,7 @@ positions() { mqstat -J group "$1" -t "${2:-t}" | jq -s -c 'map(.committed)'; }
   run -66 mqctl group clone nobody b
   mqrecv -g b t >/dev/null 3>&- &
   member=$!
-  for i in $(seq 300); do [ "$(mqstat -J groups | jq -r 'select(.group == "b") | .members')" = 1 ] && break; sleep 0.1; done
+  wait_until members_are b 1
   run -75 mqctl group clone a b
   assert_output --partial 'members on line'
   run -75 mqctl group delete b --yes

@@ -27,12 +27,9 @@ journal() {
 requests() { sed -E 's/.*request ([0-9]+) done/\1/' "$@"; }
 # have EXPECTED FILES...: exactly these numbers, each at least once.
 have() { diff <(sort -n <<<"$1") <(requests "${@:2}" | sort -nu); }
-wait_until() {
-  local i
-  for i in $(seq 600); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done
-  return 1
-}
 members_are() { [ "$(mqstat -J groups | jq -r 'select(.group == "workers") | .members')" = "$1" ]; }
+
+dead_are() { have "$1" <(mqctl dlq show workers -F '%s\n'); }
 
 # worker N: deals with lines by a command that does them one by one.
 worker() {
@@ -66,7 +63,7 @@ SH
 
   # The others have taken over, and after two attempts what is down is given up.
   dead=$(seq 1 300 | awk '$1 % 50 == 0 || $1 % 60 == 0')
-  wait_until eval '[ "$(mqctl dlq list -J workers | jq .open)" -ge '"$(wc -l <<<"$dead")"' ]'
+  wait_until dead_are "$dead"
   run -0 mqstat --wait lag=0 -g workers --timeout 60s
   members_are 2
   good=$(seq 1 300 | awk '$1 % 50 && $1 % 60')
@@ -82,7 +79,7 @@ SH
   # It is up again: all get another chance, and what is broken comes back.
   touch "$work/up"
   run -0 mqctl dlq resend workers
-  wait_until eval '[ "$(mqctl dlq list -J workers | jq .open)" -ge 6 ]'
+  wait_until dead_are "$(seq 50 50 300)"
   run -0 mqstat --wait lag=0 -g workers --timeout 60s
   have "$(seq 1 300 | awk '$1 % 50')" "$work"/done.*
   run -0 mqctl dlq drain workers -J

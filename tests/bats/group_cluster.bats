@@ -4,11 +4,6 @@ bats_require_minimum_version 1.5.0
 load helpers
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-wait_until() {
-  local i
-  for i in $(seq 900); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done
-  return 1
-}
 # The second broker, registered at the first, which is the name server; always at the same port.
 start_second() {
   rm -f "$work/ready2"

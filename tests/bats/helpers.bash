@@ -39,6 +39,13 @@ stop_mqd() {
   return $rc
 }
 
+# wait_until COMMAND...: until it succeeds, at most 90 s and more on a busy machine.
+wait_until() {
+  local _
+  for _ in $(seq 900); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done
+  return 1
+}
+
 common_teardown() {
   stop_mqd KILL || true
   rm -rf "$sock_dir"

@@ -38,7 +38,7 @@ consume_six() {
   mqrecv -g g t >/dev/null 3>&- &
   member=$!
   run -0 mqstat --wait lag=0 -g g --timeout 30s
-  for i in $(seq 100); do [ "$(mqstat -J groups | jq .members)" = 1 ] && break; sleep 0.1; done
+  wait_until eval '[ "$(mqstat -J groups | jq .members)" = 1 ]'
   [ "$(mqstat -J groups | jq -c '[.members,.model]')" = '[1,"clustering"]' ]
   [ "$(mqstat -J clients | jq -r '[.group,.role] | join(" ")')" = 'g consumer' ]
   [[ "$(mqstat -J clients | jq -r .client)" == *"@$member#"* ]]
