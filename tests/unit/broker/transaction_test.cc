@@ -339,6 +339,23 @@ TEST_F(TransactionTest, ADelayCountsFromTheCommitOn) {
   EXPECT_TRUE(asked.empty()) << "it is known to be committed without its completion, too";
 }
 
+TEST_F(TransactionTest, ATimeOfItsOwnCountsFromTheCommitOn) {
+  open();
+  const Half a = prepare("a", {{"TIMER_DELAY_MS", "100000"}});
+  EXPECT_TRUE(s.bodies("rmq_sys_wheel_timer").empty());
+  s.clock.advance_ms(5000);
+  EXPECT_EQ(end(a, true), Status::kDone);
+  EXPECT_TRUE(s.seen("T", 2).empty());
+  ASSERT_EQ(s.bodies("rmq_sys_wheel_timer"), Bodies{"a"});
+  const auto out_ms =
+      format::find_property(s.seen("rmq_sys_wheel_timer").at(0).properties, "TIMER_OUT_MS");
+  ASSERT_TRUE(out_ms);
+  EXPECT_GE(std::stoll(std::string(*out_ms)) + 1000, s.clock.now_ms() + 100'000);
+  kill();
+  advance(40'000);
+  EXPECT_TRUE(asked.empty()) << "it is known to be committed without its completion, too";
+}
+
 TEST_F(TransactionTest, ARestartForgetsNothing) {
   open();
   const Half a = prepare("a");
