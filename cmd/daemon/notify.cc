@@ -1,5 +1,6 @@
 #include "notify.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -28,6 +29,7 @@ void notify_watchdog() { tell("WATCHDOG=1"); }
 std::vector<int> activated_sockets() {
   std::vector<int> out;
   const int count = sd_listen_fds(1);
+  out.reserve(static_cast<std::size_t>(std::max(0, count)));
   for (int i = 0; i < count; ++i) out.push_back(SD_LISTEN_FDS_START + i);
   return out;
 }

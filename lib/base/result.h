@@ -80,9 +80,8 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
  public:
   using Base = tl::expected<T, Error>;
   using Base::Base;
-  Result(Error error)
-      : Base(tl::unexpect, std::move(error)) {
-  }  // NOLINT(google-explicit-constructor): reads as `return Error{…}`
+  // NOLINTNEXTLINE(google-explicit-constructor): reads as `return Error{…}`
+  Result(Error error) : Base(tl::unexpect, std::move(error)) {}
   Result(Base base) : Base(std::move(base)) {}  // NOLINT(google-explicit-constructor): ditto
 };
 
@@ -92,8 +91,8 @@ class [[nodiscard]] Result<void> : public tl::expected<void, Error> {
   using Base = tl::expected<void, Error>;
   using Base::Base;
   Result() = default;
-  Result(Error error)
-      : Base(tl::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): ditto
+  Result(Error error) : Base(tl::unexpect, std::move(error)) {}
 };
 
 }  // namespace mq
