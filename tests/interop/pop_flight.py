@@ -22,7 +22,7 @@ COUNT, LEFT = int(arguments[2]), int(arguments[3])
 def properties_of(record):
     """Body and properties of one record."""
     flag = int.from_bytes(record[36:40], 'big')
-    at = 68 + (12 if flag & 0x10 else 0) + (12 if flag & 0x20 else 0) + 8
+    at = 84 + (12 if flag & 0x10 else 0) + (12 if flag & 0x20 else 0)
     length = int.from_bytes(record[at:at + 4], 'big')
     body = record[at + 4:at + 4 + length].decode()
     at += 4 + length
