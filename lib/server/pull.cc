@@ -110,6 +110,8 @@ void hold(const Parts& p, net::Connection& connection, std::shared_ptr<const Hel
           std::int64_t suspend_ms) {
   std::weak_ptr<net::Connection> weak = connection.weak_from_this();
   const Parts* parts = &p;
+  // No longer than a silent connection lives: what it holds goes with it.
+  suspend_ms = std::clamp<std::int64_t>(suspend_ms, 0, p.config.idle_seconds * 1000);
   p.polls.hold(held->topic, held->pull.queue_id,
                {.offset = held->pull.queue_offset,
                 .deadline_ms = p.clock.now_ms() + suspend_ms,

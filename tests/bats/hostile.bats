@@ -169,3 +169,30 @@ assert memory_kb() < 65536
 PY
   [ "$(mqrecv honest | wc -l)" -ge 300 ]
 }
+
+@test "pulls that would wait for ever do not outlive their connection for long" {
+  stop_mqd
+  start_mqd -o serverChannelMaxIdleTimeSeconds=10
+  tcp=$(mqd_tcp)
+  python3 - "$tcp" "$BATS_TEST_DIRNAME/../support" <<'PY'
+import json, sys, time
+sys.path.insert(0, sys.argv[2])
+from remoting import Client
+def held(client):
+    return int(json.loads(client.ask(28).body)['table']['heldPulls'])
+peer = Client(sys.argv[1])
+assert peer.put('waits', 'first').code == 0
+for wait in (1 << 62, (1 << 63) - 1, 1 << 40):
+    peer.pull('hostile', 'waits', offset=1, sys_flag=6, suspend=wait)
+deadline = time.time() + 60
+most = 0
+while most < 3:
+    most = max(most, held(peer))
+    assert time.time() < deadline, most
+peer.close()
+other = Client(sys.argv[1])
+while held(other) != 0:
+    assert time.time() < deadline, held(other)
+    time.sleep(0.05)
+PY
+}
