@@ -183,7 +183,7 @@ def timers():
         shutil.rmtree(f'{DIR}/store', ignore_errors=True)
         daemon = Daemon()
         begin = time.time()
-        due_s = int(begin + 3 * seconds + 5)
+        due_s = int(begin + 4 * seconds + 10)
         load('--deliver-ms', str(due_s * 1000))
         while timer_state()['behind'] > 0:
             time.sleep(0.05)
