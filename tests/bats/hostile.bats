@@ -174,6 +174,9 @@ PY
   stop_mqd
   start_mqd -o serverChannelMaxIdleTimeSeconds=10
   tcp=$(mqd_tcp)
+  echo first | mqsend -p 0 waits
+  run -0 mqrecv waits  # from here on it can be read, and the next offset is one to wait for
+  assert_output first
   python3 - "$tcp" "$BATS_TEST_DIRNAME/../support" <<'PY'
 import json, sys, time
 sys.path.insert(0, sys.argv[2])
@@ -181,7 +184,6 @@ from remoting import Client
 def held(client):
     return int(json.loads(client.ask(28).body)['table']['heldPulls'])
 peer = Client(sys.argv[1])
-assert peer.put('waits', 'first').code == 0
 for wait in (1 << 62, (1 << 63) - 1, 1 << 40):
     peer.pull('hostile', 'waits', offset=1, sys_flag=6, suspend=wait)
 deadline = time.time() + 60
