@@ -3,9 +3,10 @@
 #include <charconv>
 #include <cstdlib>
 
-#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "cli/output.h"
 
 namespace mq::mqdump {
 namespace {
@@ -45,14 +46,7 @@ std::string safe(std::string_view text) {
   static const bool terminal = isatty(1) != 0;
   if (!terminal) return std::string(text);
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
-    } else {
-      out += c;
-    }
-  }
+  cli::append_harmless(out, text);
   return out;
 }
 

@@ -1,10 +1,4 @@
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "filter.h"
-
-#include <array>
-
-#include <fmt/format.h>
-#include <pcre2.h>
 
 #include "format/properties.h"
 
@@ -30,18 +24,9 @@ Result<Filter> Filter::create(const Options& options) {
       out.sql_ = *std::move(sql);
   }
   if (!options.grep.empty()) {
-    int error = 0;
-    PCRE2_SIZE at = 0;
-    pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(options.grep.data()),
-                                     options.grep.size(), 0, &error, &at, nullptr);
-    if (code == nullptr) {
-      std::array<unsigned char, 256> text{};
-      pcre2_get_error_message(error, text.data(), text.size());
-      return Error{Errc::kInvalid,
-                   fmt::format("-G: at {}: {}", at, reinterpret_cast<const char*>(text.data()))};
-    }
-    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
-    out.pattern_ = std::shared_ptr<pcre2_code>(code, pcre2_code_free);
+    auto pattern = inspect::Pattern::compile(options.grep);
+    if (!pattern) return std::move(pattern).error().within("-G");
+    out.pattern_ = *std::move(pattern);
   }
   return out;
 }
@@ -56,12 +41,6 @@ bool Filter::wants(const format::Record& record) const {
          tags_.contains(format::find_property(record.properties, format::kTags).value_or(""));
 }
 
-bool Filter::wants_body(Bytes body) const {
-  if (!pattern_) return true;
-  const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> match(
-      pcre2_match_data_create_from_pattern(pattern_.get(), nullptr), pcre2_match_data_free);
-  return pcre2_match(pattern_.get(), reinterpret_cast<PCRE2_SPTR>(body.data()), body.size(), 0, 0,
-                     match.get(), nullptr) >= 0;
-}
+bool Filter::wants_body(Bytes body) const { return !pattern_ || pattern_->found_in(as_text(body)); }
 
 }  // namespace mq::mqrecv

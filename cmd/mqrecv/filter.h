@@ -10,9 +10,8 @@
 #include "base/result.h"
 #include "broker/sql_expression.h"
 #include "format/record.h"
+#include "inspect/pattern.h"
 #include "options.h"
-
-struct pcre2_real_code_8;
 
 namespace mq::mqrecv {
 
@@ -28,7 +27,7 @@ class Filter {
   const Options* options_;
   std::set<std::string, std::less<>> tags_;
   std::optional<broker::SqlExpression> sql_;
-  std::shared_ptr<pcre2_real_code_8> pattern_;
+  std::shared_ptr<const inspect::Pattern> pattern_;
 };
 
 }  // namespace mq::mqrecv

@@ -4,26 +4,12 @@
 #include <unistd.h>
 
 #include "cli/inflate.h"
+#include "cli/output.h"
 #include "cli/tool.h"
 #include "format/names.h"
 #include "format/properties.h"
 
 namespace mq::mqrecv {
-namespace {
-
-// What a terminal could take for a command.
-void append_sanitised(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
-    } else {
-      out += c;
-    }
-  }
-}
-
-}  // namespace
 
 Result<Printer> Printer::create(const Options& options) {
   MQ_TRY(auto filter, Filter::create(options));
@@ -60,7 +46,7 @@ void Printer::append(std::string& out, const cli::Message& message) {
   if (sanitise_) [[unlikely]] {
     const std::string raw = out.substr(start);
     out.resize(start);
-    append_sanitised(out, raw);
+    cli::append_harmless(out, raw);
   }
 }
 

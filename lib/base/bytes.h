@@ -21,6 +21,12 @@ using MutableBytes = std::span<std::byte>;
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// Nothing but zeros, or nothing.
+[[nodiscard]] inline bool is_zero(Bytes in) noexcept {
+  return in.empty() ||
+         (in[0] == std::byte{0} && std::memcmp(in.data(), in.data() + 1, in.size() - 1) == 0);
+}
+
 // The caller has checked that sizeof(T) bytes are there.
 template <std::integral T>
 [[nodiscard]] inline T load_be(const std::byte* at) noexcept {

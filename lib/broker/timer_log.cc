@@ -111,9 +111,7 @@ Result<void> TimerLog::cut(std::int64_t end) {
     const Bytes rest =
         Bytes(last.mapping->bytes())
             .subspan(static_cast<std::size_t>(std::clamp(data, position, options_.file_bytes)));
-    const bool is_clean =
-        std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; });
-    if (!is_clean) {
+    if (!is_zero(rest)) {
       last.mapping.reset();
       MQ_CHECK(last.file->truncate(position));
       MQ_CHECK(last.file->truncate(options_.file_bytes));

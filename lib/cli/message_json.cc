@@ -31,30 +31,13 @@ void null_field(std::string& out, std::string_view name) {
   out += "null";
 }
 
-const char* transaction_name(std::int32_t type) {
-  switch (type) {
-    case format::kTransactionPrepared:
-      return "half";
-    case format::kTransactionCommit:
-      return "commit";
-    case format::kTransactionRollback:
-      return "rollback";
-    default:
-      return "none";
-  }
-}
-
 void keys_field(std::string& out, std::string_view keys) {
   key(out, "keys");
   out += '[';
-  while (!keys.empty()) {
-    const std::size_t end = keys.find(' ');
-    if (end != 0) {
-      if (out.back() != '[') out += ',';
-      append_json_string(out, keys.substr(0, end));
-    }
-    keys = end == std::string_view::npos ? std::string_view() : keys.substr(end + 1);
-  }
+  format::for_each_key(keys, [&out](std::string_view each) {
+    if (out.back() != '[') out += ',';
+    append_json_string(out, each);
+  });
   out += ']';
 }
 
@@ -122,7 +105,7 @@ void append_message_json(std::string& out, const Message& message,
   number_field(out, "flag", r.flag);
   number_field(out, "reconsumeTimes", r.reconsume_times);
   number_field(out, "bodyCrc", r.body_crc);
-  text_field(out, "transaction", transaction_name(r.transaction_type()));
+  text_field(out, "transaction", format::transaction_name(r.transaction_type()));
   out += '}';
 }
 

@@ -5,6 +5,7 @@
 #include <climits>
 #include <csignal>
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -24,6 +25,17 @@ void on_stop(int signal) {
 void on_usr1(int) { usr1 = 1; }
 
 }  // namespace
+
+void append_harmless(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F) {
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+    } else {
+      out += c;
+    }
+  }
+}
 
 Result<void> Output::flush() {
   std::size_t done = 0;

@@ -34,6 +34,9 @@ class Output {
   std::function<void()> hook_;
 };
 
+// Appends `text` for a terminal: bytes that it could take for a command become \xNN.
+void append_harmless(std::string& out, std::string_view text);
+
 // SIGINT and SIGTERM set a flag the first time and end the process the second; SIGUSR1 sets
 // another. poll() calls are interrupted by them.
 void catch_signals() noexcept;

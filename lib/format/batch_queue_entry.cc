@@ -1,7 +1,5 @@
 #include "format/batch_queue_entry.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 namespace mq::format {
@@ -35,8 +33,7 @@ Result<BatchQueueEntry> decode_batch_queue_entry(Bytes in) {
                                            BatchQueueEntry::kEncodedBytes)};
   }
   const Bytes raw = in.first(BatchQueueEntry::kEncodedBytes);
-  if (std::all_of(raw.begin(), raw.end(), [](std::byte b) { return b == std::byte{0}; }))
-    return Error{Errc::kNotFound};
+  if (is_zero(raw)) return Error{Errc::kNotFound};
   if (entry.commitlog_offset < PhysicalOffset(0) || entry.record_bytes <= 0 ||
       entry.base < QueueOffset(0) || entry.count <= 0) {
     return Error{Errc::kCorrupt, fmt::format("entry of a batch: offset {} size {} base {} count {}",

@@ -66,6 +66,18 @@ void for_each_property(std::string_view properties, Visit&& visit) {
   }
 }
 
+// Calls visit(key) for each piece of a KEYS value that is indexed: blanks separate, empty pieces
+// are passed over.
+template <typename Visit>
+void for_each_key(std::string_view keys, Visit&& visit) {
+  while (!keys.empty()) {
+    const std::size_t end = keys.find(' ');
+    if (end != 0) visit(keys.substr(0, end));
+    if (end == std::string_view::npos) return;
+    keys.remove_prefix(end + 1);
+  }
+}
+
 // The last pair of that name, as the reference reads it; a view into `properties`.
 [[nodiscard]] std::optional<std::string_view> find_property(std::string_view properties,
                                                             std::string_view name) noexcept;

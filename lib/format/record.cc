@@ -248,6 +248,19 @@ Result<Record> decode_record(Bytes in, CheckBody check) {
   return out;
 }
 
+const char* transaction_name(std::int32_t type) noexcept {
+  switch (type) {
+    case kTransactionPrepared:
+      return "half";
+    case kTransactionCommit:
+      return "commit";
+    case kTransactionRollback:
+      return "rollback";
+    default:
+      return "none";
+  }
+}
+
 std::size_t record_head_bytes(const Record& record) noexcept {
   return kHeadBytesWithoutHosts + record.born_host.encoded_bytes() +
          record.store_host.encoded_bytes();

@@ -99,6 +99,9 @@ struct Record {
   }
 };
 
+// What people call a transaction type: none, half, commit, rollback.
+[[nodiscard]] const char* transaction_name(std::int32_t type) noexcept;
+
 // What stands at a position of a commit log file.
 enum class RecordKind {
   kMessage,

@@ -1,7 +1,5 @@
 #include "format/timer_files.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "format/record.h"
@@ -11,10 +9,6 @@ namespace {
 
 constexpr std::int32_t kUnitBytes = TimerUnit::kEncodedBytes;
 constexpr std::size_t kBlankMagicAt = 12;
-
-bool is_zero(Bytes in) {
-  return std::all_of(in.begin(), in.end(), [](std::byte b) { return b == std::byte{0}; });
-}
 
 Error too_short(const char* what, std::size_t bytes, std::size_t expected) {
   return Error{Errc::kShort,

@@ -75,14 +75,9 @@ std::optional<Number> hex(std::string_view text) {
 
 std::string keys_meaning(std::string_view value, std::string_view topic) {
   std::string out = "in the index:";
-  while (!value.empty()) {
-    const std::size_t end = value.find(' ');
-    const std::string_view key = value.substr(0, end);
-    if (!key.empty())
-      fmt::format_to(std::back_inserter(out), " {} hash {}", key,
-                     format::index_key_hash(topic, key));
-    value = end == std::string_view::npos ? std::string_view() : value.substr(end + 1);
-  }
+  format::for_each_key(value, [&](std::string_view key) {
+    fmt::format_to(std::back_inserter(out), " {} hash {}", key, format::index_key_hash(topic, key));
+  });
   return out;
 }
 

@@ -1,7 +1,6 @@
 #include "inspect/copy_files.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "inspect/page_cache.h"
 
@@ -11,11 +10,6 @@ namespace {
 constexpr std::size_t kBlockBytes = 1 << 20;
 constexpr std::size_t kPageBytes = 4096;
 constexpr int kDepthMax = 16;
-
-bool is_zero(Bytes in) {
-  return in.empty() ||
-         (in[0] == std::byte{0} && std::memcmp(in.data(), in.data() + 1, in.size() - 1) == 0);
-}
 
 }  // namespace
 

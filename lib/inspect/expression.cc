@@ -1,12 +1,9 @@
 // Expressions: evaluation.
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "inspect/expression.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
-#include <pcre2.h>
 
 #include "format/message_id.h"
 #include "format/properties.h"
@@ -71,19 +68,6 @@ bool id_fits(const Node& node, const format::Record& record) {
   return any_fits(node, ids);
 }
 
-const char* transaction_name(std::int32_t type) {
-  switch (type) {
-    case format::kTransactionPrepared:
-      return "half";
-    case format::kTransactionCommit:
-      return "commit";
-    case format::kTransactionRollback:
-      return "rollback";
-    default:
-      return "none";
-  }
-}
-
 std::int64_t number_in(const format::Record& r, Field field) {
   switch (field) {
     case Field::kQueue:
@@ -130,7 +114,7 @@ bool text_fits(const Node& node, const format::Record& r, const Expression::Body
     case Field::kBornHost:
       return fits(node, format::to_string(r.born_host));
     case Field::kTransaction:
-      return fits(node, transaction_name(r.transaction_type()));
+      return fits(node, format::transaction_name(r.transaction_type()));
     default:
       return fits(node, property(node.property));
   }
@@ -204,30 +188,6 @@ Scan scan_of(const Node& node) {
 }
 
 }  // namespace
-
-Result<std::shared_ptr<const Pattern>> Pattern::compile(std::string_view text) {
-  int error = 0;
-  PCRE2_SIZE at = 0;
-  pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0,
-                                   &error, &at, nullptr);
-  if (code == nullptr) {
-    std::array<unsigned char, 256> why{};
-    pcre2_get_error_message(error, why.data(), why.size());
-    return Error{Errc::kInvalid, fmt::format("pattern '{}' at {}: {}", text, at,
-                                             reinterpret_cast<const char*>(why.data()))};
-  }
-  pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
-  return std::shared_ptr<const Pattern>(new Pattern(
-      {code, [](void* compiled) { pcre2_code_free(static_cast<pcre2_code*>(compiled)); }}));
-}
-
-bool Pattern::found_in(std::string_view text) const {
-  const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> match(
-      pcre2_match_data_create(1, nullptr), pcre2_match_data_free);
-  return pcre2_match(static_cast<const pcre2_code*>(code_.get()),
-                     reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0, match.get(),
-                     nullptr) >= 0;
-}
 
 bool Expression::matches(const format::Record& record, const BodyOf& body,
                          std::string& buffer) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "inspect/expression.h"
+#include "inspect/pattern.h"
 
 namespace mq::inspect {
 
@@ -32,18 +33,6 @@ enum class Field : std::uint8_t {
 };
 enum class FieldType : std::uint8_t { kText, kNumber, kSize, kTime };
 enum class Op : std::uint8_t { kEq, kNe, kLt, kLe, kGt, kGe, kMatch, kNoMatch, kContains };
-
-// A compiled regular expression; any thread.
-class Pattern {
- public:
-  // Errors: kInvalid.
-  static Result<std::shared_ptr<const Pattern>> compile(std::string_view text);
-  [[nodiscard]] bool found_in(std::string_view text) const;
-
- private:
-  explicit Pattern(std::shared_ptr<void> code) : code_(std::move(code)) {}
-  std::shared_ptr<void> code_;
-};
 
 class Expression::Node {
  public:

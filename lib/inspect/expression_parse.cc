@@ -221,7 +221,12 @@ class Parser {
     if (type != FieldType::kText && for_texts)
       return Error{Errc::kInvalid, fmt::format("before {}: this field is a number", at_)};
     if (node.op == Op::kMatch || node.op == Op::kNoMatch) {
-      MQ_TRY(node.pattern, Pattern::compile(node.text));
+      auto pattern = Pattern::compile(node.text);
+      if (!pattern) {
+        return Error{pattern.error().code(),
+                     fmt::format("pattern '{}' {}", node.text, pattern.error().text())};
+      }
+      node.pattern = *std::move(pattern);
     }
     if (type == FieldType::kTime) {
       MQ_TRY(node.number, hooks_.time_ms(node.text));

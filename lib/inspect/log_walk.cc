@@ -1,7 +1,6 @@
 // LogReader's walk: from record to record, and over what is none.
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include <fmt/format.h>
 
@@ -14,11 +13,6 @@ namespace {
 constexpr std::array<std::byte, 3> kMagic = {std::byte{0xDA}, std::byte{0xA3}, std::byte{0x20}};
 constexpr std::size_t kMagicAt = 4;
 constexpr std::size_t kPositionAt = 28;  // of the record's own physical offset
-
-bool is_zero(Bytes in) {
-  return in.empty() ||
-         (in[0] == std::byte{0} && std::memcmp(in.data(), in.data() + 1, in.size() - 1) == 0);
-}
 
 }  // namespace
 

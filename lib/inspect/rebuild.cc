@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "format/names.h"
+#include "format/properties.h"
 #include "format/state_files.h"
 
 namespace mq::inspect {
@@ -63,7 +64,7 @@ Result<void> LogDispatch::add_keys(const Topic& topic, const format::Record& rec
                             record.store_timestamp_ms);
   };
   if (!dispatched.unique_key.empty()) add(dispatched.unique_key);
-  for_each_key(dispatched.keys, add);
+  format::for_each_key(dispatched.keys, add);
   return done;
 }
 

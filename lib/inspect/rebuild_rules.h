@@ -41,17 +41,6 @@ class DispatchRules {
   std::vector<std::int64_t> delay_ms_;
 };
 
-// Calls visit(key) for each piece of `keys` that is indexed.
-template <typename Visit>
-void for_each_key(std::string_view keys, Visit&& visit) {
-  while (!keys.empty()) {
-    const std::size_t end = keys.find(' ');
-    if (end != 0) visit(keys.substr(0, end));
-    if (end == std::string_view::npos) return;
-    keys.remove_prefix(end + 1);
-  }
-}
-
 // One further queue of a record that goes to several (4.8); its queue id is 0.
 struct MultiQueue {
   std::string_view name;

@@ -170,8 +170,8 @@ std::vector<std::string_view> index_keys(std::string_view properties) {
   std::vector<std::string_view> out;
   if (const auto unique = format::find_property(properties, format::kUniqKey))
     out.push_back(*unique);
-  for_each_key(format::find_property(properties, format::kKeys).value_or(""),
-               [&](std::string_view key) { out.push_back(key); });
+  format::for_each_key(format::find_property(properties, format::kKeys).value_or(""),
+                       [&](std::string_view key) { out.push_back(key); });
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "format/names.h"
+#include "inspect/zeros.h"
 
 namespace mq::inspect {
 namespace {
@@ -17,27 +18,6 @@ constexpr auto kEntryBytes = static_cast<std::int64_t>(ConsumeQueueEntry::kEncod
 constexpr std::size_t kBlockBytes = kEntryBytes * 3200;
 constexpr std::size_t kOpenMax = 16;
 constexpr std::int64_t kLookBackMax = 100'000;
-
-bool is_zero(Bytes in) {
-  return in.empty() ||
-         (in[0] == std::byte{0} && std::memcmp(in.data(), in.data() + 1, in.size() - 1) == 0);
-}
-
-// Whether a file holds nothing but zeros from `at` on.
-Result<bool> is_zero_from(fs::File& file, std::int64_t at) {
-  std::array<std::byte, 1 << 16> block;  // NOLINT: filled by read_at
-  MQ_TRY(const std::int64_t bytes, file.size());
-  while (at < bytes) {
-    MQ_TRY(const std::int64_t data, file.next_data(at));
-    at = std::max(at, data);
-    if (at >= bytes) break;
-    MQ_TRY(const std::size_t got, file.read_at(at, block));
-    if (got == 0) break;
-    if (!is_zero(Bytes(block).first(got))) return false;
-    at += static_cast<std::int64_t>(got);
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -270,8 +250,10 @@ Result<void> QueueCompare::check_behind(State& state, const QueueDirectory& queu
       continue;
     }
     MQ_TRY(const auto open, fs_.open(file.path, fs::OpenMode::kRead));
-    MQ_TRY(const bool zero, is_zero_from(*open, std::max<std::int64_t>(0, end - file.start)));
-    if (!zero) differ(state, &queue, end / kEntryBytes, "something stands behind the last entry");
+    MQ_TRY(const std::int64_t set,
+           first_byte_set(*open, std::max<std::int64_t>(0, end - file.start)));
+    if (set >= 0)
+      differ(state, &queue, end / kEntryBytes, "something stands behind the last entry");
   }
   return {};
 }

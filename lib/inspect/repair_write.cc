@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "format/names.h"
+#include "inspect/zeros.h"
 
 namespace mq::inspect {
 namespace {
@@ -16,24 +17,6 @@ constexpr std::size_t kBlockBytes = 1 << 16;
 
 std::string log_path(PhysicalOffset start) {
   return "commitlog/" + format::stream_file_name(start.value());
-}
-
-// Position of the first byte at or behind `at` that is not zero; -1 if there is none.
-Result<std::int64_t> first_byte_set(fs::File& file, std::int64_t at) {
-  std::array<std::byte, kBlockBytes> block;  // NOLINT: filled by read_at
-  MQ_TRY(const std::int64_t bytes, file.size());
-  while (at < bytes) {
-    MQ_TRY(const std::int64_t data, file.next_data(at));
-    at = std::max(at, data);
-    if (at >= bytes) break;
-    MQ_TRY(const std::size_t got, file.read_at(at, block));
-    if (got == 0) break;
-    const auto* const found = std::find_if(block.begin(), block.begin() + got,
-                                           [](std::byte b) { return b != std::byte{0}; });
-    if (found != block.begin() + got) return at + (found - block.begin());
-    at += static_cast<std::int64_t>(got);
-  }
-  return -1;
 }
 
 class LogFiles {

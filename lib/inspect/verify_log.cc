@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <map>
 
 #include <fmt/format.h>
@@ -21,11 +20,6 @@ constexpr std::string_view kCrcName = "__CRC32#";
 constexpr std::size_t kCrcBlockBytes = 20;
 constexpr std::int64_t kProgressBytes = 32 << 20;
 constexpr std::int64_t kReleaseBytes = LogReader::kResidentBytes;
-
-bool is_zero(Bytes in) {
-  return in.empty() ||
-         (in[0] == std::byte{0} && std::memcmp(in.data(), in.data() + 1, in.size() - 1) == 0);
-}
 
 // Behind the last byte that is not zero; 0 if all are.
 std::size_t end_of_data(Bytes in) {

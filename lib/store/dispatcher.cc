@@ -190,12 +190,7 @@ class Dispatcher::Round {
                        record.store_timestamp_ms});
     };
     if (!wanted.unique_key.empty()) add(wanted.unique_key);
-    std::string_view keys = wanted.keys;
-    while (!keys.empty()) {
-      const std::size_t end = keys.find(' ');
-      if (end != 0) add(keys.substr(0, end));
-      keys = end == std::string_view::npos ? std::string_view() : keys.substr(end + 1);
-    }
+    format::for_each_key(wanted.keys, add);
   }
 
   Dispatcher& d_;
