@@ -3,23 +3,12 @@
 
 #include "base/clock.h"
 #include "cli/units.h"
-#include "client/admin.h"
+#include "runtime.h"
 #include "views.h"
 
 namespace mq::mqstat {
 namespace {
 
-std::string text(const wire::KvTable& table, const char* name) {
-  const auto at = table.find(name);
-  return at == table.end() ? std::string() : at->second;
-}
-std::int64_t number(const wire::KvTable& table, const char* name) {
-  return std::atoll(text(table, name).c_str());
-}
-// The first of three rates: over the last ten seconds.
-double rate(const wire::KvTable& table, const char* name) {
-  return std::atof(text(table, name).c_str());
-}
 std::string state(const wire::KvTable& table) {
   const std::string reason = text(table, "notWritableReason");
   return reason.empty() ? "ok" : reason;
@@ -31,12 +20,10 @@ class Broker final : public View {
 
   Result<std::vector<Row>> look() override {
     std::vector<Row> rows;
-    MQ_TRY(const auto brokers, cluster_.brokers());
-    for (const client::BrokerAt& broker : brokers) {
-      MQ_TRY(client::Rpc* const rpc, cluster_.rpc(broker));
-      MQ_TRY(const auto table, client::runtime_info(*rpc));
-      rows.push_back(row(broker.name, table));
-    }
+    MQ_CHECK(for_each_broker(cluster_, [&](const auto& broker, auto&, const auto& figures) {
+      rows.push_back(row(broker.name, figures));
+      return Result<void>();
+    }));
     return rows;
   }
 
@@ -67,7 +54,7 @@ class Broker final : public View {
             {"out", out},
             {"behind", number(t, "dispatchBacklogRecords")},
             {"unflushed", number(t, "commitLogMaxOffset") - number(t, "flushedOffset")},
-            {"disk%", std::atof(text(t, "commitLogDiskRatio").c_str()) * 100},
+            {"disk%", rate(t, "commitLogDiskRatio") * 100},
             {"conns", number(t, "connections")},
             {"heldPulls", number(t, "heldPulls")},
             {"anonKiB", number(t, "processRssAnonKb")},
@@ -86,12 +73,10 @@ class Store final : public View {
 
   Result<std::vector<Row>> look() override {
     std::vector<Row> rows;
-    MQ_TRY(const auto brokers, cluster_.brokers());
-    for (const client::BrokerAt& broker : brokers) {
-      MQ_TRY(client::Rpc* const rpc, cluster_.rpc(broker));
-      MQ_TRY(const auto table, client::runtime_info(*rpc));
-      rows.push_back(row(broker.name, table));
-    }
+    MQ_CHECK(for_each_broker(cluster_, [&](const auto& broker, auto&, const auto& figures) {
+      rows.push_back(row(broker.name, figures));
+      return Result<void>();
+    }));
     return rows;
   }
 

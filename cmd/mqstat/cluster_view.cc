@@ -1,6 +1,5 @@
-#include <cstdlib>
-
 #include "client/admin.h"
+#include "runtime.h"
 #include "views.h"
 
 namespace mq::mqstat {
@@ -34,18 +33,19 @@ class ClusterView final : public View {
     std::string state = "ok";
     if (auto info = ask(address)) {
       t = *std::move(info);
-      if (!t["notWritableReason"].empty()) state = t["notWritableReason"];
+      if (const std::string reason = text(t, "notWritableReason"); !reason.empty()) state = reason;
     } else {
       state = info.error().text();
     }
+    const std::string version = text(t, "brokerVersionDesc");
     return {{"cluster", cluster},
             {"broker", name},
             {"id", id},
             {"address", address},
-            {"version", t["brokerVersionDesc"].empty() ? "-" : t["brokerVersionDesc"]},
-            {"in/s", std::atof(t["putTps"].c_str())},
-            {"out/s", std::atof(t["getTransferredTps"].c_str())},
-            {"disk%", std::atof(t["commitLogDiskRatio"].c_str()) * 100},
+            {"version", version.empty() ? "-" : version},
+            {"in/s", rate(t, "putTps")},
+            {"out/s", rate(t, "getTransferredTps")},
+            {"disk%", rate(t, "commitLogDiskRatio") * 100},
             {"state", state}};
   }
 

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "client/admin.h"
 #include "client/groups.h"
+#include "runtime.h"
 
 namespace mq::mqstat {
 namespace {
@@ -19,12 +19,12 @@ Result<std::optional<double>> lag(client::Cluster& cluster, const Options& o) {
   return std::optional(static_cast<double>(progress.lag()));
 }
 
-double figure(wire::KvTable& info, const std::string& name) {
-  const auto number = [&](const char* key) { return std::atof(info[key].c_str()); };
-  if (name == "disk") return number("commitLogDiskRatio") * 100;
-  if (name == "behind") return number("dispatchBehindBytes");
-  return info.contains("flushedOffset") ? number("commitLogMaxOffset") - number("flushedOffset")
-                                        : 0;
+double figure(const wire::KvTable& info, const std::string& name) {
+  if (name == "disk") return rate(info, "commitLogDiskRatio") * 100;
+  if (name == "behind") return rate(info, "dispatchBehindBytes");
+  return info.contains("flushedOffset")
+             ? rate(info, "commitLogMaxOffset") - rate(info, "flushedOffset")
+             : 0;
 }
 
 }  // namespace
@@ -37,12 +37,10 @@ Result<std::optional<double>> measure(client::Cluster& cluster, const Options& o
                  fmt::format("no figure '{}'; there are lag, disk, behind, unflushed", name)};
   }
   double worst = 0;
-  MQ_TRY(const auto brokers, cluster.brokers());
-  for (const client::BrokerAt& broker : brokers) {
-    MQ_TRY(client::Rpc* const rpc, cluster.rpc(broker));
-    MQ_TRY(auto info, client::runtime_info(*rpc));
-    worst = std::max(worst, figure(info, name));
-  }
+  MQ_CHECK(for_each_broker(cluster, [&](const auto&, auto&, const auto& figures) {
+    worst = std::max(worst, figure(figures, name));
+    return Result<void>();
+  }));
   return std::optional(worst);
 }
 

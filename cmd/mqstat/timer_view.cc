@@ -2,20 +2,11 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "client/admin.h"
+#include "runtime.h"
 #include "views.h"
 
 namespace mq::mqstat {
 namespace {
-
-std::int64_t number(const wire::KvTable& table, const char* name) {
-  const auto at = table.find(name);
-  return at == table.end() ? 0 : std::atoll(at->second.c_str());
-}
-double rate(const wire::KvTable& table, const char* name) {
-  const auto at = table.find(name);
-  return at == table.end() ? 0 : std::atof(at->second.c_str());
-}
 
 // A line a broker, then one for each topic that messages wait for.
 class Timers final : public View {
@@ -24,22 +15,23 @@ class Timers final : public View {
 
   Result<std::vector<Row>> look() override {
     std::vector<Row> rows;
-    MQ_TRY(const auto brokers, cluster_.brokers());
-    for (const client::BrokerAt& broker : brokers) {
-      MQ_TRY(client::Rpc* const rpc, cluster_.rpc(broker));
-      MQ_TRY(const auto table, client::runtime_info(*rpc));
-      rows.push_back(row(broker.name, "(all)", number(table, "timerCongestNum"),
-                         number(table, "timerReadBehind"), number(table, "timerOffsetBehind"),
-                         rate(table, "timerEnqueueTps"), rate(table, "timerDequeueTps")));
-      MQ_TRY(const client::Reply reply, rpc->ask(wire::kGetTimerMetrics));
-      MQ_TRY(const json::value body, parse_json(reply.body()));
-      const json::value* counts = member(body, "timingCount");
-      if (counts == nullptr || !counts->is_object()) continue;
-      for (const auto& [topic, count] : counts->get_object()) {
-        rows.push_back(row(broker.name, std::string(topic.data(), topic.size()),
-                           int_or(member(count, "count"), 0), 0, 0, 0, 0));
-      }
-    }
+    MQ_CHECK(for_each_broker(
+        cluster_,
+        [&](const auto& broker, client::Rpc& rpc, const wire::KvTable& figures) -> Result<void> {
+          rows.push_back(row(broker.name, "(all)", number(figures, "timerCongestNum"),
+                             number(figures, "timerReadBehind"),
+                             number(figures, "timerOffsetBehind"), rate(figures, "timerEnqueueTps"),
+                             rate(figures, "timerDequeueTps")));
+          MQ_TRY(const client::Reply reply, rpc.ask(wire::kGetTimerMetrics));
+          MQ_TRY(const json::value body, parse_json(reply.body()));
+          const json::value* counts = member(body, "timingCount");
+          if (counts == nullptr || !counts->is_object()) return {};
+          for (const auto& [topic, count] : counts->get_object()) {
+            rows.push_back(row(broker.name, std::string(topic.data(), topic.size()),
+                               int_or(member(count, "count"), 0), 0, 0, 0, 0));
+          }
+          return {};
+        }));
     return rows;
   }
 
