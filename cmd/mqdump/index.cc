@@ -9,7 +9,7 @@
 #include "format/index_file.h"
 #include "inspect/index_lookup.h"
 #include "inspect/store_files.h"
-#include "line_format.h"
+#include "listing.h"
 
 namespace mq::mqdump {
 namespace {
@@ -24,9 +24,9 @@ constexpr std::string_view kLetters = "fnshPTdv";
 constexpr const char* kLettersText =
     "%f file %n entry %s slot %h key hash %P physical offset %T time %d seconds %v previous";
 
-class IndexCommand {
+class IndexCommand final : public Listing {
  public:
-  IndexCommand(const Options& o, LineFormat format) : o_(o), format_(std::move(format)) {}
+  IndexCommand(const Options& o, LineFormat format) : Listing(std::move(format), o.count), o_(o) {}
 
   void head(const inspect::IndexInfo& file) {
     if (o_.json || !o_.format.empty() || !o_.key.empty() || !file.damage.empty()) return;
@@ -64,23 +64,14 @@ class IndexCommand {
       fmt::format_to(std::back_inserter(out), "{} hash {} at {} {} previous {}\n", number,
                      e.key_hash, e.commitlog_offset.value(), cli::format_time_ms(time), e.previous);
     }
-    written_ = out_.settle();
-    ++number_;
-    return wants_more();
-  }
-  [[nodiscard]] bool wants_more() const {
-    return written_ && number_ != o_.count && cli::stop_signal() == 0;
-  }
-  void damage(const std::string& what) {
-    cli::say(what);
-    status_ = cli::kExitData;
+    return entry_done();
   }
   int end() {
     if (number_ == 0 && !o_.key.empty() && status_ == cli::kExitOk) {
       cli::say("no entry of " + o_.key);
       status_ = cli::kExitNo;
     }
-    return finish(written_, out_, status_);
+    return Listing::end();
   }
 
  private:
@@ -105,11 +96,6 @@ class IndexCommand {
   }
 
   const Options& o_;
-  LineFormat format_;
-  cli::Output out_;
-  Result<void> written_;
-  std::int64_t number_ = 0;
-  int status_ = cli::kExitOk;
 };
 
 int run(const Options& o) {

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "commands.h"
 #include "inspect/store_files.h"
-#include "line_format.h"
+#include "listing.h"
 #include "terminal.h"
 
 namespace mq::mqdump {
@@ -23,9 +23,9 @@ constexpr std::string_view kLetters = "tpoPSg";
 constexpr const char* kLettersText =
     "%t topic %p queue %o offset %P physical offset %S size %g tag code";
 
-class QueueCommand {
+class QueueCommand final : public Listing {
  public:
-  QueueCommand(const Options& o, LineFormat format) : o_(o), format_(std::move(format)) {}
+  QueueCommand(const Options& o, LineFormat format) : Listing(std::move(format), o.count), o_(o) {}
 
   // False when nobody wants more.
   bool entry(const inspect::QueueDirectory& q, std::int64_t offset,
@@ -46,8 +46,7 @@ class QueueCommand {
                      q.queue, offset, e.commitlog_offset.value(), e.record_bytes, e.tag_code,
                      e.is_filler() ? " filler" : "");
     }
-    written_ = out_.settle();
-    return written_ && ++number_ != o_.count && cli::stop_signal() == 0;
+    return entry_done();
   }
 
   Result<void> walk(const inspect::QueueDirectory& q) {
@@ -56,15 +55,8 @@ class QueueCommand {
         [&](std::int64_t offset, const format::ConsumeQueueEntry& e) {
           return entry(q, offset, e);
         },
-        [&](const std::string& damage) {
-          cli::say(damage);
-          status_ = cli::kExitData;
-        });
+        [&](const std::string& what) { damage(what); });
   }
-  [[nodiscard]] bool wants_more() const {
-    return written_ && number_ != o_.count && cli::stop_signal() == 0;
-  }
-  int end() { return finish(written_, out_, status_); }
 
  private:
   static void field(char letter, std::string& out, const inspect::QueueDirectory& q,
@@ -82,11 +74,6 @@ class QueueCommand {
   }
 
   const Options& o_;
-  LineFormat format_;
-  cli::Output out_;
-  Result<void> written_;
-  std::int64_t number_ = 0;
-  int status_ = cli::kExitOk;
 };
 
 // TOPIC or TOPIC/QUEUE; a topic has no slash.

@@ -9,7 +9,7 @@
 #include "cli/units.h"
 #include "commands.h"
 #include "inspect/timer_files.h"
-#include "line_format.h"
+#include "listing.h"
 
 namespace mq::mqdump {
 namespace {
@@ -31,9 +31,9 @@ struct Field {
 constexpr std::string_view kUnitLetters = "nTBdPSvhrxw";
 constexpr std::string_view kSlotLetters = "nTabc";
 
-class TimerCommand {
+class TimerCommand final : public Listing {
  public:
-  TimerCommand(const Options& o, LineFormat format) : o_(o), format_(std::move(format)) {}
+  TimerCommand(const Options& o, LineFormat format) : Listing(std::move(format), o.count), o_(o) {}
 
   // False when nobody wants more.
   bool unit(std::int64_t position, const format::TimerUnit& u, std::int64_t read_to_ms) {
@@ -60,7 +60,7 @@ class TimerCommand {
                    cli::format_time_ms(due), u.commitlog_offset.value(), u.record_bytes,
                    is_roll != 0 ? " rolls" : "", is_delete != 0 ? " cancels" : "",
                    waits != 0 ? " waits" : "");
-    return wants_more();
+    return entry_done();
   }
 
   bool slot(std::int64_t number, const format::TimerSlot& s) {
@@ -70,7 +70,7 @@ class TimerCommand {
     if (o_.json || !o_.format.empty()) return line(fields);
     fmt::format_to(std::back_inserter(out_.buffer()), "{} time {} units {} to {} count {}\n",
                    number, s.time, s.first, s.last, s.count);
-    return wants_more();
+    return entry_done();
   }
 
   void checkpoint(const format::TimerCheckpoint& c) {
@@ -94,12 +94,6 @@ class TimerCommand {
     }
   }
 
-  void damage(const std::string& what) {
-    cli::say(what);
-    status_ = cli::kExitData;
-  }
-  int end() { return finish(written_, out_, status_); }
-
  private:
   template <std::size_t N>
   bool line(const std::array<Field, N>& fields) {
@@ -118,23 +112,14 @@ class TimerCommand {
         to += std::to_string(f->value);
       });
     }
-    return wants_more();
+    return entry_done();
   }
   static std::string shown(const Field& f) {
     if (f.kind != Field::Kind::kYesNo) return std::to_string(f.value);
     return f.value != 0 ? "true" : "false";
   }
-  bool wants_more() {
-    written_ = out_.settle();
-    return written_ && ++number_ != o_.count && cli::stop_signal() == 0;
-  }
 
   const Options& o_;
-  LineFormat format_;
-  cli::Output out_;
-  Result<void> written_;
-  std::int64_t number_ = 0;
-  int status_ = cli::kExitOk;
 };
 
 int run(const Options& o) {
