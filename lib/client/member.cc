@@ -82,16 +82,7 @@ Result<void> Member::start() {
                        .version = version});
   }
   MQ_CHECK(refresh_routes());
-  std::string reasons;
-  bool up = false;
-  for (auto& [name, link] : links_) {
-    if (auto done = link->connect(); done) {
-      up = true;
-    } else {
-      reasons += (reasons.empty() ? "" : "; ") + done.error().text();
-    }
-  }
-  if (!up) return Error{Errc::kUnavailable, "no broker can be reached: " + reasons};
+  MQ_CHECK(links_.connect());
   const std::int64_t now = now_us();
   heartbeat_us_ = now + kHeartbeatUs;
   route_us_ = now + kRouteUs;
@@ -103,7 +94,7 @@ Result<void> Member::start() {
 // --- routes and connections ---
 
 Link* Member::link_to(const BrokerAt& broker) {
-  auto& link = links_[broker.name];
+  auto& link = links_.by_name[broker.name];
   if (!link || link->at().address != broker.address) {
     if (link) link->close(Error{Errc::kClosed, "the broker has moved"});
     link = std::make_unique<Link>(broker, handlers_);
@@ -132,7 +123,7 @@ Result<void> Member::refresh_topic(Topic& topic) {
 Result<void> Member::refresh_routes() {
   for (Topic& topic : topics_) MQ_CHECK(refresh_topic(topic));
   // Brokers that have gone for good.
-  std::erase_if(links_, [this](const auto& at) {
+  std::erase_if(links_.by_name, [this](const auto& at) {
     const auto has_queue = [&](const Topic& topic) {
       return std::any_of(topic.queues.begin(), topic.queues.end(),
                          [&](const auto& queue) { return queue.broker_name == at.first; });
@@ -206,10 +197,10 @@ void Member::ask_members(Topic& topic) {
     return;
   }
   const auto up = std::find_if(topic.queues.begin(), topic.queues.end(), [&](const auto& queue) {
-    return links_.at(queue.broker_name)->is_up();
+    return links_.by_name.at(queue.broker_name)->is_up();
   });
   if (up == topic.queues.end()) return;
-  Link& link = *links_.at(up->broker_name);
+  Link& link = *links_.by_name.at(up->broker_name);
   topic.asking = true;
   link.call(
       wire::kGetConsumerListByGroup,
@@ -254,7 +245,7 @@ void Member::hold_exactly(const Topic& topic, const std::vector<wire::MessageQue
            std::find(mine.begin(), mine.end(), at.first) == mine.end();
   });
   for (const wire::MessageQueue& name : mine) {
-    if (!queues_.contains(name) && links_.at(name.broker_name)->is_up()) add(name, due_us);
+    if (!queues_.contains(name) && links_.by_name.at(name.broker_name)->is_up()) add(name, due_us);
   }
 }
 
@@ -262,7 +253,7 @@ void Member::add(const wire::MessageQueue& name, std::int64_t due_us) {
   auto queue = std::make_unique<Queue>();
   queue->name = name;
   queue->ticket = ++last_ticket_;
-  queue->link = links_.at(name.broker_name).get();
+  queue->link = links_.by_name.at(name.broker_name).get();
   queue->due_us = due_us;
   queues_[name] = std::move(queue);
 }
@@ -284,11 +275,10 @@ void Member::drop(Queue& queue) {
 // --- time ---
 
 void Member::tick(std::int64_t now) {
-  for (auto& [name, link] : links_) link->tick(now);
+  for (auto& [name, link] : links_.by_name) link->tick(now);
   if (now >= heartbeat_us_) {
     heartbeat_us_ = now + kHeartbeatUs;
-    for (auto& [name, link] : links_)
-      if (link->is_up()) beat(*link);
+    links_.for_each_up([this](Link& link) { beat(link); });
   }
   if (now >= route_us_) {
     route_us_ = now + (now < eager_until_us_ ? kEagerRouteUs : kRouteUs);
@@ -307,25 +297,6 @@ void Member::tick(std::int64_t now) {
   for (const auto& [name, queue] : queues_) drive(*queue, now);
 }
 
-void Member::poll_once(std::int64_t timeout_ms, std::span<pollfd> extra) {
-  polled_.clear();
-  std::vector<Link*> links;
-  for (auto& [name, link] : links_) {
-    link->serve();  // what was asked since
-    polled_.push_back({.fd = link->descriptor(), .events = link->wanted_events(), .revents = 0});
-    links.push_back(link.get());
-  }
-  polled_.insert(polled_.end(), extra.begin(), extra.end());
-  if (poll(polled_.data(), polled_.size(), static_cast<int>(timeout_ms)) <= 0) {
-    for (pollfd& fd : extra) fd.revents = 0;
-    return;
-  }
-  std::copy(polled_.end() - static_cast<std::ptrdiff_t>(extra.size()), polled_.end(),
-            extra.begin());
-  for (std::size_t i = 0; i < links.size(); ++i)
-    if (polled_[i].revents != 0) links[i]->serve();
-}
-
 Result<void> Member::step(std::int64_t timeout_ms, std::span<pollfd> extra, bool has_place) {
   constexpr std::int64_t kTickMs = 50;  // timers are no finer
   const std::int64_t deadline = now_us() + timeout_ms * 1000;
@@ -333,7 +304,7 @@ Result<void> Member::step(std::int64_t timeout_ms, std::span<pollfd> extra, bool
     tick(now_us());
     const std::int64_t left_ms = (deadline - now_us() + 999) / 1000;
     const bool ready = has_place && has_waiting();
-    poll_once(ready ? 0 : std::clamp<std::int64_t>(left_ms, 0, kTickMs), extra);
+    links_.poll_once(ready ? 0 : std::clamp<std::int64_t>(left_ms, 0, kTickMs), extra);
     if (fatal_) return *std::exchange(fatal_, std::nullopt);
     const bool extra_ready =
         std::any_of(extra.begin(), extra.end(), [](const pollfd& fd) { return fd.revents != 0; });
@@ -349,29 +320,27 @@ void Member::leave(std::int64_t timeout_ms) {
   for (const auto& [name, queue] : queues_) queue->waiting.clear();
   commit_surely(deadline);
   // What is being locked is given back, too.
-  while (locks_asked_ > 0 && now_us() < deadline) poll_once(20, {});
+  while (locks_asked_ > 0 && now_us() < deadline) links_.poll_once(20);
   std::vector<Queue*> all;
   for (const auto& [name, queue] : queues_) all.push_back(queue.get());
   for (Queue* queue : all) drop(*queue);
   for (const auto& queue : std::exchange(lingering_, {})) unlock(*queue->link, queue->name);
   const auto open = std::make_shared<std::size_t>(0);
-  for (auto& [name, link] : links_) {
-    if (!link->is_up()) continue;
+  links_.for_each_up([&](Link& link) {
     ++*open;
-    link->call(
+    link.call(
         wire::kUnregisterClient,
         [this](std::string& out, const wire::Header& header) {
           wire::append_unregister_request(
               out, header, {.client_id = client_id_, .consumer_group = options_.group});
         },
         timeout_ms, [open](const Result<const wire::Command*>&) { --*open; });
-  }
+  });
   while (*open > 0 && now_us() < deadline) {
-    poll_once(20, {});
-    for (auto& [name, link] : links_)
-      if (link->is_up()) link->tick(now_us());
+    links_.poll_once(20);
+    links_.for_each_up([](Link& link) { link.tick(now_us()); });
   }
-  links_.clear();
+  links_.by_name.clear();
 }
 
 bool Member::has_waiting() const {

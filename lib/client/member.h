@@ -22,7 +22,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "client/cluster.h"
-#include "client/link.h"
+#include "client/links.h"
 #include "client/window.h"
 #include "format/record.h"
 #include "wire/heartbeat.h"
@@ -171,7 +171,6 @@ class Member {
   [[nodiscard]] std::string running_info() const;
 
   void tick(std::int64_t now_us);
-  void poll_once(std::int64_t timeout_ms, std::span<pollfd> extra);
   [[nodiscard]] Queue* find(QueueTicket ticket) const;
   [[nodiscard]] bool has_waiting() const;
   void say_once(const std::string& text);
@@ -180,7 +179,7 @@ class Member {
   const MemberOptions options_;
   const std::string client_id_;
   Link::Handlers handlers_;
-  std::map<std::string, std::unique_ptr<Link>> links_;  // by broker name
+  Links links_;
   std::vector<Topic> topics_;
   std::map<wire::MessageQueue, std::unique_ptr<Queue>> queues_;
   // Orderly queues that belong to others, who have to wait until what is in flight here has ended.
@@ -197,7 +196,6 @@ class Member {
   bool leaving_ = false;
   std::optional<Error> fatal_;
   std::set<std::string> said_;
-  std::vector<pollfd> polled_;
 };
 
 }  // namespace mq::client

@@ -268,8 +268,8 @@ void Member::finish_all(const Delivery& delivery) {
 
 void Member::send_back(const Delivery& delivery, const format::Record& record,
                        std::int32_t delay_level, std::function<void(const Result<void>&)> done) {
-  const auto link = links_.find(delivery.queue.broker_name);
-  if (link == links_.end() || !link->second->is_up())
+  const auto link = links_.by_name.find(delivery.queue.broker_name);
+  if (link == links_.by_name.end() || !link->second->is_up())
     return done(Error{Errc::kClosed, delivery.queue.broker_name + ": not connected"});
   const std::string id = format::offset_message_id(record.store_host, record.physical_offset);
   const auto origin = format::find_property(record.properties, "RETRY_TOPIC");
@@ -339,7 +339,7 @@ void Member::commit_surely(std::int64_t deadline_us) {
         },
         kCallMs, [open](const Result<const wire::Command*>&) { --*open; });
   }
-  while (*open > 0 && now_us() < deadline_us) poll_once(20, {});
+  while (*open > 0 && now_us() < deadline_us) links_.poll_once(20);
 }
 
 }  // namespace mq::client

@@ -55,16 +55,7 @@ Popper::~Popper() = default;
 Result<std::unique_ptr<Popper>> Popper::start(Cluster& cluster, PopperOptions options) {
   std::unique_ptr<Popper> out(new Popper(cluster, std::move(options)));
   MQ_CHECK(out->find_brokers());
-  std::string reasons;
-  bool up = false;
-  for (auto& [name, link] : out->links_) {
-    if (auto done = link->connect(); done) {
-      up = true;
-    } else {
-      reasons += (reasons.empty() ? "" : "; ") + done.error().text();
-    }
-  }
-  if (!up) return Error{Errc::kUnavailable, "no broker can be reached: " + reasons};
+  MQ_CHECK(out->links_.connect());
   out->heartbeat_us_ = now_us() + kHeartbeatUs;
   out->route_us_ = now_us() + kRouteUs;
   return out;
@@ -75,7 +66,7 @@ Result<void> Popper::find_brokers() {
     MQ_TRY(const auto route, cluster_.route(topic));
     for (const TopicAt& at : route) {
       if ((at.perm & kPermRead) == 0) continue;
-      auto& link = links_[at.broker.name];
+      auto& link = links_.by_name[at.broker.name];
       if (!link) link = std::make_unique<Link>(at.broker, handlers_);
       const bool known = std::any_of(targets_.begin(), targets_.end(), [&](const auto& target) {
         return target->topic == topic && target->link == link.get();
@@ -91,18 +82,17 @@ Result<void> Popper::step(std::int64_t timeout_ms, std::int32_t count_max) {
   while (true) {
     tick(now_us(), count_max);
     const std::int64_t left_ms = (deadline - now_us() + 999) / 1000;
-    poll_once(ready_.empty() ? std::clamp<std::int64_t>(left_ms, 0, kTickMs) : 0);
+    links_.poll_once(ready_.empty() ? std::clamp<std::int64_t>(left_ms, 0, kTickMs) : 0);
     if (fatal_) return *std::exchange(fatal_, std::nullopt);
     if (!ready_.empty() || now_us() >= deadline) return {};
   }
 }
 
 void Popper::tick(std::int64_t now, std::int32_t count_max) {
-  for (auto& [name, link] : links_) link->tick(now);
+  for (auto& [name, link] : links_.by_name) link->tick(now);
   if (now >= heartbeat_us_) {
     heartbeat_us_ = now + kHeartbeatUs;
-    for (auto& [name, link] : links_)
-      if (link->is_up()) beat(*link);
+    links_.for_each_up([this](Link& link) { beat(link); });
   }
   if (now >= route_us_) {
     route_us_ = now + kRouteUs;
@@ -112,19 +102,6 @@ void Popper::tick(std::int64_t now, std::int32_t count_max) {
   if (!ready_.empty() || count_max <= 0) return;
   for (const auto& target : targets_)
     if (!target->asking && target->due_us <= now && target->link->is_up()) pop(*target, count_max);
-}
-
-void Popper::poll_once(std::int64_t timeout_ms) {
-  polled_.clear();
-  std::vector<Link*> links;
-  for (auto& [name, link] : links_) {
-    link->serve();  // what was asked since
-    polled_.push_back({.fd = link->descriptor(), .events = link->wanted_events(), .revents = 0});
-    links.push_back(link.get());
-  }
-  if (poll(polled_.data(), polled_.size(), static_cast<int>(timeout_ms)) <= 0) return;
-  for (std::size_t i = 0; i < links.size(); ++i)
-    if (polled_[i].revents != 0) links[i]->serve();
 }
 
 void Popper::pop(Target& target, std::int32_t count_max) {
@@ -287,28 +264,26 @@ Result<void> Popper::leave(std::int64_t timeout_ms) {
   leaving_ = true;
   const std::int64_t deadline = now_us() + timeout_ms * 1000;
   while (auto popped = take()) finish(*popped, 0);
-  for (auto& [name, link] : links_) {
-    if (!link->is_up()) continue;
-    link->tell(wire::kUnregisterClient, [this](std::string& out, const wire::Header& header) {
+  links_.for_each_up([this](Link& link) {
+    link.tell(wire::kUnregisterClient, [this](std::string& out, const wire::Header& header) {
       wire::append_unregister_request(out, header,
                                       {.client_id = client_id_, .consumer_group = options_.group});
     });
-  }
+  });
   while (open_ > 0 && now_us() < deadline) {
-    poll_once(kTickMs);
-    for (auto& [name, link] : links_)
-      if (link->is_up()) link->tick(now_us());
+    links_.poll_once(kTickMs);
+    links_.for_each_up([](Link& link) { link.tick(now_us()); });
   }
   const bool all = open_ == 0 && !lost_;
-  links_.clear();
+  links_.by_name.clear();
   if (all) return {};
   return Error{Errc::kTimeout,
                "not every acknowledgement was answered: some messages may come again"};
 }
 
 Link* Popper::link_of(const std::string& broker) const {
-  const auto found = links_.find(broker);
-  return found == links_.end() || !found->second->is_up() ? nullptr : found->second.get();
+  const auto found = links_.by_name.find(broker);
+  return found == links_.by_name.end() || !found->second->is_up() ? nullptr : found->second.get();
 }
 
 void Popper::say_once(const std::string& text) {

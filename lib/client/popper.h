@@ -8,19 +8,16 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include <poll.h>
-
 #include "base/bytes.h"
 #include "base/result.h"
 #include "client/cluster.h"
-#include "client/link.h"
+#include "client/links.h"
 #include "wire/pop.h"
 
 namespace mq::client {
@@ -73,7 +70,6 @@ class Popper {
   Popper(Cluster& cluster, PopperOptions options);
   Result<void> find_brokers();
   void tick(std::int64_t now_us, std::int32_t count_max);
-  void poll_once(std::int64_t timeout_ms);
   void pop(Target& target, std::int32_t count_max);
   void popped(Target& target, const wire::Command& answer);
   void refused(Target& target, const wire::Command& answer);
@@ -88,7 +84,7 @@ class Popper {
   const PopperOptions options_;
   const std::string client_id_;
   Link::Handlers handlers_;
-  std::map<std::string, std::unique_ptr<Link>> links_;  // by broker name
+  Links links_;
   std::vector<std::unique_ptr<Target>> targets_;
   std::deque<Popped> ready_;
   std::int64_t open_ = 0;  // acknowledgements that are not answered
@@ -98,7 +94,6 @@ class Popper {
   bool lost_ = false;  // an acknowledgement
   std::optional<Error> fatal_;
   std::set<std::string> said_;
-  std::vector<pollfd> polled_;
 };
 
 }  // namespace mq::client
