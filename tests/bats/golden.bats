@@ -4,19 +4,14 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-golden=$BATS_TEST_DIRNAME/../golden
-check=$BATS_TEST_DIRNAME/../support/manifest_check.py
-
-unpack() {
-  tar -S --zstd -xf "$golden/$1.tar.zst" -C "$work"
-  store=$work/$1
-  manifest=$golden/$1.json
+unpack_to_serve() {
+  unpack "$1"
   python3 "$check" conf "$manifest" >"$work/broker.conf"
   mapfile -t topics < <(python3 "$check" topics "$manifest")
 }
 
 through_mqd() {
-  unpack "$1"
+  unpack_to_serve "$1"
   start_mqd -c "$work/broker.conf" -o fileReservedTime=1000000
   mqrecv -J --all-properties "${topics[@]}" >"$work/out.jsonl"
   python3 "$check" messages "$manifest" <"$work/out.jsonl"
@@ -35,7 +30,7 @@ SH
 }
 
 from_files() {
-  unpack "$1"
+  unpack_to_serve "$1"
   before=$(checksums "$store")
   mqrecv --store "$store" -J --all-properties "${topics[@]}" >"$work/out.jsonl"
   python3 "$check" messages "$manifest" <"$work/out.jsonl"
@@ -65,7 +60,7 @@ SH
 @test "features from its files equals its manifest, and the files stay as they were" { from_files features; }
 
 @test "mqd without a configuration adopts the file sizes of the store it finds" {
-  unpack rolled
+  unpack_to_serve rolled
   start_mqd -o fileReservedTime=1000000
   mqrecv -J --all-properties "${topics[@]}" | python3 "$check" messages "$manifest"
   stop_mqd

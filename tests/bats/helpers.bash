@@ -39,11 +39,28 @@ stop_mqd() {
   return $rc
 }
 
-# wait_until COMMAND...: until it succeeds, at most 90 s and more on a busy machine.
+# wait_until COMMAND...: until it succeeds, at most $tries tenths of a second and more on a busy machine.
+tries=900
 wait_until() {
   local _
-  for _ in $(seq 900); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done
+  for _ in $(seq "$tries"); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done
   return 1
+}
+
+golden=$BATS_TEST_DIRNAME/../golden
+check=$BATS_TEST_DIRNAME/../support/manifest_check.py
+
+# unpack NAME: a golden store, from here on $store, and its manifest.
+unpack() {
+  tar -S --zstd -xf "$golden/$1.tar.zst" -C "$work"
+  store=$work/$1
+  manifest=$golden/$1.json
+}
+# torn NAME: the store of a crash, damaged in that way.
+torn() {
+  python3 "$golden/make_torn.py" "$golden/crash.tar.zst" "$work/torn" "$1" >/dev/null
+  store=$work/torn/$1
+  manifest=$golden/crash.json
 }
 
 common_teardown() {

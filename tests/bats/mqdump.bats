@@ -4,15 +4,6 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-golden=$BATS_TEST_DIRNAME/../golden
-check=$BATS_TEST_DIRNAME/../support/manifest_check.py
-
-unpack() {
-  tar -S --zstd -xf "$golden/$1.tar.zst" -C "$work"
-  store=$work/$1
-  manifest=$golden/$1.json
-}
-
 log_equals_manifest() {
   unpack "$1"
   before=$(checksums "$store")
@@ -20,11 +11,6 @@ log_equals_manifest() {
   python3 "$check" messages "$manifest" <"$work/out.jsonl"
   for command in info index checkpoint config; do mqdump "$command" "$store" >/dev/null; done
   [ "$(checksums "$store")" = "$before" ]
-}
-
-torn() {
-  python3 "$golden/make_torn.py" "$golden/crash.tar.zst" "$work/torn" "$1" >/dev/null
-  store=$(dirname "$(find "$work/torn" -type d -name commitlog)")
 }
 
 @test "log of basic equals its manifest" { log_equals_manifest basic; }

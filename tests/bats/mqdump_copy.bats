@@ -4,13 +4,6 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-golden=$BATS_TEST_DIRNAME/../golden
-
-unpack() {
-  tar -S --zstd -xf "$golden/$1.tar.zst" -C "$work"
-  store=$work/$1
-}
-
 @test "a copy at rest is the same store, holes and times included" {
   unpack defaults
   mqdump copy -q "$store" "$work/copy"

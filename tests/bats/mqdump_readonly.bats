@@ -6,13 +6,6 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-golden=$BATS_TEST_DIRNAME/../golden
-
-unpack() {
-  tar -S --zstd -xf "$golden/$1.tar.zst" -C "$work"
-  store=$work/$1
-}
-
 # What there is, by names from a list: to look for them would itself be a reading of the directories.
 list() { find "$1" -print0 >"$work/names"; }
 contents() { (cd "$1" && find . -type f -exec sha256sum {} + | sort); }

@@ -5,19 +5,6 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-golden=$BATS_TEST_DIRNAME/../golden
-check=$BATS_TEST_DIRNAME/../support/manifest_check.py
-
-unpack() {
-  tar -S --zstd -xf "$golden/$1.tar.zst" -C "$work"
-  store=$work/$1
-  manifest=$golden/$1.json
-}
-torn() {
-  python3 "$golden/make_torn.py" "$golden/crash.tar.zst" "$work/torn" "$1" >/dev/null
-  store=$work/torn/$1
-  manifest=$golden/crash.json
-}
 serves() { # all that the manifest has, through the daemon
   mapfile -t topics < <(python3 "$check" topics "$manifest")
   start_mqd -o fileReservedTime=1000000

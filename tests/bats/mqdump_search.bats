@@ -4,13 +4,6 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-golden=$BATS_TEST_DIRNAME/../golden
-
-unpack() {
-  tar -S --zstd -xf "$golden/$1.tar.zst" -C "$work"
-  store=$work/$1
-  manifest=$golden/$1.json
-}
 # The physical offsets of the manifest's messages that a jq condition holds for.
 expected() { jq -r ".messages[] | select($1) | .physicalOffset" "$manifest"; }
 found() { mqdump grep -F '%P\n' "$@"; }

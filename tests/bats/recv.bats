@@ -5,11 +5,7 @@ load helpers
 
 setup() { start_mqd; }
 
-wait_until() {
-  local i
-  for i in $(seq 200); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done
-  return 1
-}
+tries=200  # of wait_until
 joined() { tr '\n' ' '; }
 
 @test "a cursor file goes on where the last run ended, however it ended" {

@@ -6,11 +6,7 @@ load helpers
 setup() { start_mqd; }
 
 # wait_until COMMAND...: until it succeeds, at most 20 s.
-wait_until() {
-  local i
-  for i in $(seq 200); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done
-  return 1
-}
+tries=200  # of wait_until
 
 @test "a resumed run repeats nothing, whatever was passed over before" {
   printf 'a\n\nb\n' >"$work/in"

@@ -11,12 +11,7 @@ start_short() {
 conf() { python3 "$BATS_TEST_DIRNAME/../conformance/transactions.py" "$1" "$MQ_BROKER" strict; }
 # The highest offset of a queue of a topic that holds no message of ours otherwise.
 halves() { mqrecv RMQ_SYS_TRANS_HALF_TOPIC | wc -l; }
-# wait_until COMMAND...: until it succeeds, at most 60 s.
-wait_until() {
-  local i
-  for i in $(seq 600); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done
-  return 1
-}
+tries=600  # of wait_until
 
 @test "61, 63, 64, 80 and what producers answer, and a producer that is gone" {
   start_short

@@ -4,17 +4,6 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-golden=$BATS_TEST_DIRNAME/../golden
-
-unpack() {
-  tar -S --zstd -xf "$golden/$1.tar.zst" -C "$work"
-  store=$work/$1
-}
-torn() {
-  python3 "$golden/make_torn.py" "$golden/crash.tar.zst" "$work/torn" "$1" >/dev/null
-  store=$work/torn/$1
-}
-
 @test "a sound store is one line and exit 0" {
   unpack rolled
   run -0 --separate-stderr mqdump verify "$store"
