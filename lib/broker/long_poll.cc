@@ -1,6 +1,8 @@
 #include "broker/long_poll.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <iterator>
 
 namespace mq::broker {
@@ -11,30 +13,50 @@ bool matches(const TagExpression& tags, std::int64_t code) {
          std::binary_search(tags.codes.begin(), tags.codes.end(), static_cast<std::int32_t>(code));
 }
 
-// Moves out of `pulls` those for which `due` holds.
-template <typename Due>
-void take_due(std::vector<HeldPull>& pulls, std::vector<HeldPull>& out, Due due) {
-  const auto first =
-      std::stable_partition(pulls.begin(), pulls.end(), [&](const HeldPull& p) { return !due(p); });
-  std::move(first, pulls.end(), std::back_inserter(out));
-  pulls.erase(first, pulls.end());
-}
-
 }  // namespace
 
-std::string LongPolls::key_of(std::string_view topic, QueueId queue) {
-  std::string key(topic);
-  key += '@';
-  key += std::to_string(queue);
-  return key;
+const std::string& LongPolls::key_of(std::string_view topic, QueueId queue) {
+  std::array<char, 12> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), queue).ptr;
+  key_.assign(topic);
+  key_ += '@';
+  key_.append(digits.data(), end);
+  return key_;
 }
 
-void LongPolls::hold(std::string_view topic, QueueId queue, HeldPull pull) {
+void LongPolls::release(std::uint64_t connection, Queue* queue) {
+  const auto of = connections_.find(connection);
+  const auto in = of->second.queues.find(queue);
+  if (--in->second == 0) of->second.queues.erase(in);
+  if (--of->second.held == 0) connections_.erase(of);
+}
+
+template <typename Due>
+void LongPolls::take_due(Queues::iterator at, std::vector<HeldPull>& out, Due due) {
+  auto& pulls = at->second.pulls;
+  const auto first =
+      std::stable_partition(pulls.begin(), pulls.end(), [&](const HeldPull& p) { return !due(p); });
+  for (auto p = first; p != pulls.end(); ++p) release(p->connection, &at->second);
+  count_.fetch_sub(static_cast<std::size_t>(pulls.end() - first));
+  std::move(first, pulls.end(), std::back_inserter(out));
+  pulls.erase(first, pulls.end());
+  if (pulls.empty()) queues_.erase(at);
+}
+
+bool LongPolls::hold(std::string_view topic, QueueId queue, HeldPull pull) {
   const MutexLock lock(mu_);
-  auto& entry = held_[key_of(topic, queue)];
-  if (entry.second.empty()) entry.first = {std::string(topic), queue};
-  entry.second.push_back(std::move(pull));
+  const auto of = connections_.try_emplace(pull.connection).first;
+  if (of->second.held >= each_max_) return false;
+  const auto [at, is_new] = queues_.try_emplace(key_of(topic, queue));
+  if (is_new) {
+    at->second.topic = topic;
+    at->second.id = queue;
+  }
+  ++of->second.held;
+  ++of->second.queues[&at->second];
+  at->second.pulls.push_back(std::move(pull));
   count_.fetch_add(1);
+  return true;
 }
 
 void LongPolls::on_arrival(const store::Arrival& arrival, std::int64_t now_ms) {
@@ -42,15 +64,13 @@ void LongPolls::on_arrival(const store::Arrival& arrival, std::int64_t now_ms) {
   std::vector<HeldPull> due;
   {
     const MutexLock lock(mu_);
-    const auto at = held_.find(key_of(arrival.topic, arrival.queue_id));
-    if (at == held_.end()) return;
-    take_due(at->second.second, due, [&](const HeldPull& p) {
+    const auto at = queues_.find(key_of(arrival.topic, arrival.queue_id));
+    if (at == queues_.end()) return;
+    take_due(at, due, [&](const HeldPull& p) {
       return p.deadline_ms <= now_ms ||
              (arrival.next.value() > p.offset && matches(p.tags, arrival.tag_code) &&
               (p.records == nullptr || p.records->wants(arrival.properties)));
     });
-    if (at->second.second.empty()) held_.erase(at);
-    count_.fetch_sub(due.size());
   }
   for (HeldPull& pull : due) pull.wake();
 }
@@ -58,14 +78,14 @@ void LongPolls::on_arrival(const store::Arrival& arrival, std::int64_t now_ms) {
 void LongPolls::sweep(std::int64_t now_ms,
                       const std::function<std::int64_t(std::string_view, QueueId)>& max_offset) {
   if (held() == 0) return;
-  std::vector<QueueKey> queues;
+  std::vector<std::pair<std::string, QueueId>> queues;
   {
     const MutexLock lock(mu_);
-    for (const auto& [key, entry] : held_) queues.push_back(entry.first);
+    for (const auto& [key, queue] : queues_) queues.emplace_back(queue.topic, queue.id);
   }
-  for (const QueueKey& queue : queues) {
+  for (const auto& [topic, queue] : queues) {
     // Asks the store, so outside the lock.
-    wake_if_newer(queue.topic, queue.queue, now_ms, max_offset(queue.topic, queue.queue));
+    wake_if_newer(topic, queue, now_ms, max_offset(topic, queue));
   }
 }
 
@@ -74,12 +94,10 @@ void LongPolls::wake_if_newer(std::string_view topic, QueueId queue, std::int64_
   std::vector<HeldPull> due;
   {
     const MutexLock lock(mu_);
-    const auto at = held_.find(key_of(topic, queue));
-    if (at == held_.end()) return;
-    take_due(at->second.second, due,
+    const auto at = queues_.find(key_of(topic, queue));
+    if (at == queues_.end()) return;
+    take_due(at, due,
              [&](const HeldPull& p) { return p.deadline_ms <= now_ms || max_offset > p.offset; });
-    if (at->second.second.empty()) held_.erase(at);
-    count_.fetch_sub(due.size());
   }
   for (HeldPull& pull : due) pull.wake();
 }
@@ -88,13 +106,23 @@ void LongPolls::wake_all(std::string_view topic, QueueId queue) {
   std::vector<HeldPull> due;
   {
     const MutexLock lock(mu_);
-    const auto at = held_.find(key_of(topic, queue));
-    if (at == held_.end()) return;
-    due = std::move(at->second.second);
-    held_.erase(at);
-    count_.fetch_sub(due.size());
+    const auto at = queues_.find(key_of(topic, queue));
+    if (at == queues_.end()) return;
+    take_due(at, due, [](const HeldPull&) { return true; });
   }
   for (HeldPull& pull : due) pull.wake();
+}
+
+void LongPolls::connection_closed(std::uint64_t connection) {
+  std::vector<HeldPull> gone;  // destroyed outside the lock
+  const MutexLock lock(mu_);
+  const auto of = connections_.find(connection);
+  if (of == connections_.end()) return;
+  const auto queues = of->second.queues;  // as it is taken apart below
+  for (const auto& [queue, count] : queues) {
+    take_due(queues_.find(key_of(queue->topic, queue->id)), gone,
+             [&](const HeldPull& p) { return p.connection == connection; });
+  }
 }
 
 }  // namespace mq::broker

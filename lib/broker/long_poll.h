@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 namespace mq::broker {
 
 struct HeldPull {
+  std::uint64_t connection = 0;
   std::int64_t offset = 0;       // wanted; the pull is held while the queue ends there
   std::int64_t deadline_ms = 0;  // wall clock
   TagExpression tags;
@@ -27,7 +29,12 @@ struct HeldPull {
 
 class LongPolls {
  public:
-  void hold(std::string_view topic, QueueId queue, HeldPull pull);
+  // `each_max`: of one connection, so that one that only asks costs bounded memory. A client waits
+  // with one pull for each queue and group that it consumes.
+  explicit LongPolls(std::size_t each_max = 16'384) : each_max_(each_max) {}
+
+  // False when the connection has as many waiting as it may: then the pull does not wait.
+  [[nodiscard]] bool hold(std::string_view topic, QueueId queue, HeldPull pull);
 
   // A record was dispatched: wakes who waits for that queue and tag, and who is past the deadline.
   // Called on the dispatch thread for every record, so it costs one relaxed load while nobody
@@ -43,18 +50,33 @@ class LongPolls {
                      std::int64_t max_offset);
   // All that wait for that queue, whatever they wait for: something else about it has changed.
   void wake_all(std::string_view topic, QueueId queue);
+  // Nobody is there to answer any more: what it held is dropped.
+  void connection_closed(std::uint64_t connection);
   [[nodiscard]] std::size_t held() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:
-  struct QueueKey {
+  struct Queue {
     std::string topic;
-    QueueId queue;
+    QueueId id = 0;
+    std::vector<HeldPull> pulls;  // never empty
   };
-  [[nodiscard]] static std::string key_of(std::string_view topic, QueueId queue);
+  using Queues = std::unordered_map<std::string, Queue>;
+  struct OfConnection {
+    std::size_t held = 0;
+    std::map<Queue*, std::size_t> queues;  // how many in each
+  };
 
+  [[nodiscard]] const std::string& key_of(std::string_view topic, QueueId queue) MQ_REQUIRES(mu_);
+  // Takes those for which `due` holds out of their queue, and the queue with the last of them.
+  template <typename Due>
+  void take_due(Queues::iterator at, std::vector<HeldPull>& out, Due due) MQ_REQUIRES(mu_);
+  void release(std::uint64_t connection, Queue* queue) MQ_REQUIRES(mu_);
+
+  const std::size_t each_max_;
   mutable Mutex mu_;
-  std::unordered_map<std::string, std::pair<QueueKey, std::vector<HeldPull>>> held_
-      MQ_GUARDED_BY(mu_);
+  std::string key_ MQ_GUARDED_BY(mu_);  // of the look-up under way: no allocation for each record
+  Queues queues_ MQ_GUARDED_BY(mu_);
+  std::unordered_map<std::uint64_t, OfConnection> connections_ MQ_GUARDED_BY(mu_);
   std::atomic<std::size_t> count_{0};
 };
 

@@ -261,6 +261,7 @@ void BrokerServer::on_open(net::Connection& connection) { parts_.clients.opened(
 void BrokerServer::on_close(net::Connection& connection) {
   parts_.clients.closed(connection);
   parts_.names.on_close(connection);
+  parts_.polls.connection_closed(connection.id());
   parts_.pop.connection_closed(connection.id());
   forget_clients(parts_, connection);
 }

@@ -16,6 +16,7 @@ namespace {
 using store::GetStatus;
 
 constexpr std::int64_t kBulkBytesMax = 4 << 20;
+constexpr std::int64_t kSuspendMaxMs = 600'000;
 
 // A pull that waits: what it takes to run it again, as the frame that asked is gone by then.
 struct Held {
@@ -104,32 +105,33 @@ bool answer_reset(const Parts& p, net::Connection& connection, const wire::Heade
   return true;
 }
 
-// Holds the pull until something comes or its time is over; then it runs once more on its
-// connection's thread.
-void hold(const Parts& p, net::Connection& connection, std::shared_ptr<const Held> held,
+// The pull once more, on its connection's thread, without leave to wait.
+void run_again(const Parts& p, net::Connection& connection, const Held& held) {
+  const wire::Header header{
+      .serialize = held.serialize, .opaque = held.opaque, .flag = wire::kFlagResponse};
+  if (answer_reset(p, connection, header, held.pull, held.topic, held.group)) return;
+  auto got = read(p, held.topic, held.pull, held.bulk, held.filter);
+  answer(p, connection, header, held.pull, held.topic, held.group, got);
+}
+
+// Holds the pull until something comes or its time is over.
+void hold(const Parts& p, net::Connection& connection, const std::shared_ptr<const Held>& held,
           std::int64_t suspend_ms) {
+  suspend_ms = std::clamp<std::int64_t>(suspend_ms, 0, kSuspendMaxMs);
   std::weak_ptr<net::Connection> weak = connection.weak_from_this();
-  const Parts* parts = &p;
-  // No longer than a silent connection lives: what it holds goes with it.
-  suspend_ms = std::clamp<std::int64_t>(suspend_ms, 0, p.config.idle_seconds * 1000);
-  p.polls.hold(held->topic, held->pull.queue_id,
-               {.offset = held->pull.queue_offset,
-                .deadline_ms = p.clock.now_ms() + suspend_ms,
-                .tags = held->filter.tags,
-                .records = held->filter.records,
-                .wake = [parts, weak, held] {
-                  const auto target = weak.lock();
-                  if (!target) return;
-                  target->post([parts, held](net::Connection& c) {
-                    const wire::Header header{.serialize = held->serialize,
-                                              .opaque = held->opaque,
-                                              .flag = wire::kFlagResponse};
-                    if (answer_reset(*parts, c, header, held->pull, held->topic, held->group))
-                      return;
-                    auto got = read(*parts, held->topic, held->pull, held->bulk, held->filter);
-                    answer(*parts, c, header, held->pull, held->topic, held->group, got);
-                  });
-                }});
+  const bool waits = p.polls.hold(
+      held->topic, held->pull.queue_id,
+      {.connection = connection.id(),
+       .offset = held->pull.queue_offset,
+       .deadline_ms = p.clock.now_ms() + suspend_ms,
+       .tags = held->filter.tags,
+       .records = held->filter.records,
+       .wake = [parts = &p, weak, held] {
+         if (const auto target = weak.lock()) {
+           target->post([parts, held](net::Connection& c) { run_again(*parts, c, *held); });
+         }
+       }});
+  if (!waits) return run_again(p, connection, *held);
   // What has happened since the pull found nothing has woken nobody.
   p.polls.wake_if_newer(held->topic, held->pull.queue_id, p.clock.now_ms(),
                         p.store.max_offset(held->topic, held->pull.queue_id).value());

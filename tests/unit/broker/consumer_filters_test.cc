@@ -131,12 +131,12 @@ TEST_F(ConsumerFiltersTest, RetriesAreFilteredByTheirFirstTopicWhereThereIsAFilt
 TEST_F(ConsumerFiltersTest, AHeldPullWakesForARecordThatItsFilterWants) {
   LongPolls polls;
   int woken = 0;
-  polls.hold("T", 0,
-             {.offset = 5,
-              .deadline_ms = 10,
-              .tags = {},
-              .records = *cache_.compile("a = 'x'"),
-              .wake = [&] { ++woken; }});
+  ASSERT_TRUE(polls.hold("T", 0,
+                         {.offset = 5,
+                          .deadline_ms = 10,
+                          .tags = {},
+                          .records = *cache_.compile("a = 'x'"),
+                          .wake = [&] { ++woken; }}));
   std::string stored;
   format::append_property(stored, "a", "y");
   store::Arrival arrival{.topic = "T", .queue_id = 0, .next = QueueOffset(6), .properties = stored};
