@@ -31,7 +31,11 @@ class Mapping {
   [[nodiscard]] virtual MutableBytes bytes() noexcept = 0;
   [[nodiscard]] virtual bool faulted() const noexcept = 0;
   // Makes [offset, offset+bytes) present and writable without a fault on first touch. Best effort.
-  virtual void prefault(std::int64_t offset, std::int64_t bytes) noexcept = 0;
+  // kSmall: in pages that are written one by one. Else the kernel may join neighbours, which makes
+  // bulk cheaper, but a sync behind each small write then writes all that was joined: 25 times as
+  // much with 8 KiB a sync, measured on ext4.
+  enum class Pages { kAny, kSmall };
+  virtual void prefault(std::int64_t offset, std::int64_t bytes, Pages pages) noexcept = 0;
   // Durable on return: what was written into the range, and the metadata needed to read it. Unlike
   // File::sync it leaves alone what lies outside, so that pages made present ahead of the writer
   // are not written out with every sync. Errors: as File::sync.

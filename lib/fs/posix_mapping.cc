@@ -36,12 +36,15 @@ class PosixMapping final : public Mapping {
     return range_->faulted.load(std::memory_order_acquire);
   }
 
-  void prefault(std::int64_t offset, std::int64_t bytes) noexcept override {
+  void prefault(std::int64_t offset, std::int64_t bytes, Pages grain) noexcept override {
     const MutableBytes part = pages(offset, bytes);
     if (part.empty()) return;
-    if (madvise(part.data(), part.size(), writable_ ? MADV_POPULATE_WRITE : MADV_POPULATE_READ) ==
-        0)
-      return;
+    // What is read without its neighbours is not joined with them.
+    if (grain == Pages::kSmall) madvise(part.data(), part.size(), MADV_RANDOM);
+    const int rc =
+        madvise(part.data(), part.size(), writable_ ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+    if (grain == Pages::kSmall) madvise(part.data(), part.size(), MADV_NORMAL);
+    if (rc == 0) return;
     // Kernels before 5.14: touch each page. A read and a write of the same byte would race with a
     // writer, so pages are only read in; the first write still faults, but finds the page in
     // memory.

@@ -156,7 +156,8 @@ Result<void> LogAllocator::extend(Segment& segment, std::int64_t want) {
     done = segment.file().allocate(from, to - from);
   }
   if (!done) return done;
-  segment.mapping().prefault(from, to - from);
+  using Pages = fs::Mapping::Pages;
+  segment.mapping().prefault(from, to - from, options_.zero_ahead ? Pages::kSmall : Pages::kAny);
   if (segment.mapping().faulted())
     return Error{Errc::kIo, segment.path() + ": the device failed under the mapping"};
   if (options_.zero_ahead) {

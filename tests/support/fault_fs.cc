@@ -48,7 +48,7 @@ class FaultMapping final : public fs::Mapping {
     return inode_->mappings_fail.load(std::memory_order_acquire);
   }
   // Nothing to win, and pages that were not touched stay holes.
-  void prefault(std::int64_t, std::int64_t) noexcept override {}
+  void prefault(std::int64_t, std::int64_t, Pages) noexcept override {}
   Result<void> sync(std::int64_t offset, std::int64_t bytes) override {
     return sync_(offset, bytes);
   }

@@ -72,7 +72,7 @@ TEST_F(PosixFsTest, AMappingSharesTheFileAndAFailingPageTurnsIntoAFlag) {
   ASSERT_TRUE((*file)->allocate(0, 16384));
   auto map = (*file)->map(16384, MapMode::kReadWrite);
   ASSERT_TRUE(map) << map.error();
-  (*map)->prefault(0, 16384);
+  (*map)->prefault(0, 16384, fs::Mapping::Pages::kSmall);
   (*map)->bytes()[5000] = std::byte{7};
   std::array<std::byte, 1> one{};
   ASSERT_TRUE((*file)->read_at(5000, one));
