@@ -25,7 +25,7 @@ Scratch& scratch() {
 }
 
 store::PutCommon common_of(const Call& call, const wire::SendRequest& send,
-                           const SendTarget& target) {
+                           const SendTarget& target, const broker::Asked& asked) {
   return {.topic = target.topic.empty() ? send.topic : target.topic,
           .queue_id = target.queue_id,
           .sys_flag = send.sys_flag | (target.multi_tag ? 0x2 : 0),
@@ -33,7 +33,8 @@ store::PutCommon common_of(const Call& call, const wire::SendRequest& send,
           .born_host = born_host(call),
           .store_host = call.p.store_host,
           .reconsume_times = send.reconsume_times,
-          .prepared_transaction_offset = {}};
+          .prepared_transaction_offset = {},
+          .waits = waits_for_disk(call, send, asked.wait)};
 }
 
 // Counts how long it took.
@@ -68,7 +69,7 @@ void put_half(const Call& call, const wire::SendRequest& send, const SendTarget&
 void put_single(const Call& call, const wire::SendRequest& send, const SendTarget& target,
                 const broker::Asked& asked) {
   Scratch& s = scratch();
-  store::PutCommon common = common_of(call, send, target);
+  store::PutCommon common = common_of(call, send, target, asked);
   add_broker_properties(call, send.properties, asked, /*unique_key=*/true, s.properties);
   std::int64_t timer_out_ms = -1;
   if (target.dead_letter) {
@@ -93,7 +94,7 @@ void put_batch(const Call& call, const wire::SendRequest& send, const SendTarget
                const broker::Asked& asked) {
   Scratch& s = scratch();
   std::vector<std::string> made;
-  const store::PutCommon common = common_of(call, send, target);
+  const store::PutCommon common = common_of(call, send, target, asked);
   // Batch-level properties reach every record, with what the broker adds, as the reference does it.
   // One of our own tools without any stays as compact as it came.
   s.properties.clear();

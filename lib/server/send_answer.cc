@@ -130,6 +130,11 @@ std::int32_t code_of(PutStatus status) noexcept {
   return wire::kSystemError;
 }
 
+bool waits_for_disk(const Call& call, const wire::SendRequest& send, bool wait) {
+  const bool sync_flush = call.p.config.store.flush_mode == store::FlushMode::kSync;
+  return call.wants_answer() && (send.sync || (wait && sync_flush));
+}
+
 void answer_send(const Call& call, const SentMessages& sent, const store::PutResult& result) {
   if (!store::is_stored(result.status)) {
     const bool busy = result.status == PutStatus::kOsPageCacheBusy;
@@ -156,8 +161,7 @@ void answer_send(const Call& call, const SentMessages& sent, const store::PutRes
                                                 .deliver_ms = sent.timer_out_ms + 1,
                                                 .unique_key = std::string(transaction_id)});
   }
-  const bool sync_flush = call.p.config.store.flush_mode == store::FlushMode::kSync;
-  if (sent.send.sync || (sent.wait && sync_flush)) {
+  if (waits_for_disk(call, sent.send, sent.wait)) {
     auto connection = call.connection.shared_from_this();
     if (connection->context == nullptr) connection->context = std::make_shared<WaitingAcks>();
     WaitingAcks::Ack ack{call.request.serialize,
@@ -168,11 +172,13 @@ void answer_send(const Call& call, const SentMessages& sent, const store::PutRes
                          std::string(transaction_id),
                          recall_handle,
                          PutStatus::kOk};
-    call.p.store.when_durable(result.end,
-                              [connection, ack = std::move(ack)](PutStatus status) mutable {
-                                ack.status = status;
-                                WaitingAcks::add(connection, std::move(ack));
-                              });
+    const bool lent = call.p.store.when_durable_or_lend(
+        result.end, [connection, ack = std::move(ack)](PutStatus status) mutable {
+          ack.status = status;
+          WaitingAcks::add(connection, std::move(ack));
+        });
+    // Behind all that has arrived on this thread by now.
+    if (lent) connection->post([store = &call.p.store](net::Connection&) { store->sync_lent(); });
     return;
   }
   wire::append_send_response(call.connection.out(), call.header(code_of(result.status)),

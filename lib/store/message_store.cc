@@ -48,6 +48,11 @@ class MessageStoreImpl final : public MessageStore {
   void when_durable(PhysicalOffset end, std::function<void(PutStatus)> done) override {
     flusher_->when_durable(end, std::move(done));
   }
+  [[nodiscard]] bool when_durable_or_lend(PhysicalOffset end,
+                                          std::function<void(PutStatus)> done) override {
+    return flusher_->when_durable_or_lend(end, std::move(done));
+  }
+  void sync_lent() override { flusher_->sync_lent(); }
 
   GetResult get(const GetRequest& request) override { return reader_->get(request); }
   Result<std::size_t> entries(std::string_view topic, QueueId queue, QueueOffset from,
@@ -365,7 +370,7 @@ PutResult MessageStoreImpl::put_batch(const PutCommon& common,
       }
       appended = log_->append(encoded.records, queue.counter, takes_offset);
     }
-  if (options_.flush_mode == FlushMode::kSync) flusher_->poke();
+  if (options_.flush_mode == FlushMode::kSync && !common.waits) flusher_->poke();
   puts_.fetch_add(1, std::memory_order_relaxed);
   messages_.fetch_add(static_cast<std::int64_t>(messages.size()), std::memory_order_relaxed);
   bytes_.fetch_add(encoded.bytes, std::memory_order_relaxed);

@@ -44,6 +44,8 @@ struct PutCommon {
   PhysicalOffset prepared_transaction_offset{};
   // A copy of a record that is in the log already: maxMessageSize may have been lowered since.
   bool accepted_before = false;
+  // when_durable follows at once: the put itself wakes nobody to sync.
+  bool waits = false;
 };
 struct PutMessage {
   std::int32_t flag = 0;
