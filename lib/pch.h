@@ -1,4 +1,5 @@
-// The standard headers that nearly every file uses; nothing of ours, so that it is built once a room and never again.
+// The standard headers that nearly every file uses; nothing of ours, so that it is built once a
+// room and never again.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -13,7 +14,8 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include <tl/expected.hpp>

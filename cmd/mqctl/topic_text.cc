@@ -71,13 +71,16 @@ Result<wire::TopicConfig> with_topic_object(wire::TopicConfig c, const json::obj
 std::string attribute_changes(const std::map<std::string, std::string>& old,
                               const std::map<std::string, std::string>& wanted) {
   std::string out;
-  const auto add = [&](const std::string& change) { out += (out.empty() ? "" : ",") + change; };
+  const auto add = [&](std::string_view sign, const std::string& change) {
+    if (!out.empty()) out += ',';
+    out.append(sign).append(change);
+  };
   for (const auto& [key, value] : wanted) {
     const auto at = old.find(key);
-    if (at == old.end() || at->second != value) add("+" + key + "=" + value);
+    if (at == old.end() || at->second != value) add("+", fmt::format("{}={}", key, value));
   }
   for (const auto& [key, value] : old)
-    if (!wanted.contains(key)) add("-" + key);
+    if (!wanted.contains(key)) add("-", key);
   return out;
 }
 

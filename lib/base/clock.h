@@ -14,8 +14,8 @@ class Clock {
   [[nodiscard]] virtual std::int64_t monotonic_us() const noexcept = 0;
 };
 
-// The system's. Any thread. Not the coarse clock: up to 4 ms late, it would have messages stored before
-// they were born.
+// The system's. Any thread. Not the coarse clock: up to 4 ms late, it would have messages stored
+// before they were born.
 Clock& system_clock() noexcept;
 
 }  // namespace mq

@@ -47,7 +47,7 @@ class HalfDone {
     std::size_t batch_bytes_max = 4096;
     std::int64_t batch_interval_ms = 3000;
   };
-  explicit HalfDone(Options options) : options_(std::move(options)) {}
+  explicit HalfDone(Options options) : options_(options) {}
 
   // Everything below is done with, or asked about anew under another offset.
   void forget_below(QueueId queue, QueueOffset half);

@@ -34,7 +34,7 @@ Result<void> OpenTransactions::save() {
 void OpenTransactions::change(std::string_view topic, std::int64_t by, std::int64_t now_ms) {
   const MutexLock lock(mu_);
   auto at = counts_.topics.find(topic);
-  if (at == counts_.topics.end()) at = counts_.topics.emplace(std::string(topic), 0).first;
+  if (at == counts_.topics.end()) at = counts_.topics.try_emplace(std::string(topic)).first;
   at->second.open += by;
   at->second.changed_ms = now_ms;
   counts_.version.bump(now_ms);

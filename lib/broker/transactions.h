@@ -28,7 +28,7 @@ class Transactions {
     PostponeRules postpone;
     std::int64_t timeout_ms = 6000;  // transactionTimeOut
   };
-  explicit Transactions(Options options) : options_(options) {}
+  explicit Transactions(const Options& options) : options_(options) {}
 
   // A half message has been stored for that topic.
   void prepared(std::string_view topic, std::int64_t now_ms);

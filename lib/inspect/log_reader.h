@@ -102,7 +102,7 @@ class LogReader {
     const Visit& visit;
     const Note& note;
     PhysicalOffset last{};
-    void tell(Finding finding) const {
+    void tell(const Finding& finding) const {
       if (note) note(finding);
     }
   };

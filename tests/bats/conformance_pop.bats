@@ -10,7 +10,7 @@ conf() { python3 "$BATS_TEST_DIRNAME/../conformance/pop.py" "$1" "$MQ_BROKER"; }
   local case pids=() failed=0
   for case in 66 67 68 69 71 71_wake 79; do
     conf $case >"$work/$case.out" 2>&1 3>&- &
-    pids+=($!:$case)
+    pids+=("$!:$case")
   done
   for one in "${pids[@]}"; do
     wait "${one%:*}" || { echo "case ${one#*:}:"; tail -5 "$work/${one#*:}.out"; failed=1; }

@@ -31,7 +31,7 @@ serves() { # all that the manifest has, through the daemon
   [[ "$stderr" == *"--write does it"* ]]
   run -0 mqdump repair --write "$store"
   [ ! -e "$store/abort" ]
-  ls "$store" | grep -q '^abort\.bak-[0-9]*$'
+  compgen -G "$store/abort.bak-[0-9]*"
   run -0 mqdump repair "$store"
   serves
 }

@@ -7,7 +7,7 @@ fill() {
   mqctl topic create orders --queues 1 >/dev/null || return 1
   local i
   for i in $(seq 0 9); do
-    mqsend orders -m "order $i" -k "key$i" -H amount=$((i * 10)) -H region=$([ $((i % 2)) = 0 ] && echo eu || echo us) || return 1
+    mqsend orders -m "order $i" -k "key$i" -H amount=$((i * 10)) -H region="$([ $((i % 2)) = 0 ] && echo eu || echo us)" || return 1
   done
 }
 # ask: lines of CODE EXT BODY, with JSON of no blanks for EXT, over one connection; a line of code and remark for each.

@@ -6,7 +6,7 @@ load helpers
 # Short enough to wait for.
 start_short() {
   start_mqd -o transactionTimeOut=1000 -o transactionCheckInterval=1000 -o transactionCheckMax=3 \
-    -o transactionOpBatchInterval=100 "$@"
+    -o transactionOpBatchInterval=100
 }
 conf() { python3 "$BATS_TEST_DIRNAME/../conformance/transactions.py" "$1" "$MQ_BROKER" strict; }
 # The highest offset of a queue of a topic that holds no message of ours otherwise.

@@ -13,7 +13,8 @@ class ManualClock final : public Clock {
   [[nodiscard]] std::int64_t now_ms() const noexcept override { return now_ms_.load(); }
   [[nodiscard]] std::int64_t monotonic_us() const noexcept override { return monotonic_us_.load(); }
   void advance_ms(std::int64_t ms) noexcept;
-  void set_wall_ms(std::int64_t ms) noexcept { now_ms_.store(ms); }  // leaves the monotonic clock alone
+  // Leaves the monotonic clock alone.
+  void set_wall_ms(std::int64_t ms) noexcept { now_ms_.store(ms); }
 
  private:
   std::atomic<std::int64_t> now_ms_;
