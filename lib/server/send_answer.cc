@@ -172,13 +172,11 @@ void answer_send(const Call& call, const SentMessages& sent, const store::PutRes
                          std::string(transaction_id),
                          recall_handle,
                          PutStatus::kOk};
-    const bool lent = call.p.store.when_durable_or_lend(
-        result.end, [connection, ack = std::move(ack)](PutStatus status) mutable {
-          ack.status = status;
-          WaitingAcks::add(connection, std::move(ack));
-        });
-    // Behind all that has arrived on this thread by now.
-    if (lent) connection->post([store = &call.p.store](net::Connection&) { store->sync_lent(); });
+    call.p.store.when_durable(result.end,
+                              [connection, ack = std::move(ack)](PutStatus status) mutable {
+                                ack.status = status;
+                                WaitingAcks::add(connection, std::move(ack));
+                              });
     return;
   }
   wire::append_send_response(call.connection.out(), call.header(code_of(result.status)),

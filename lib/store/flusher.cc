@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::int64_t kPageBytes = 4096;
 constexpr std::int64_t kCheckpointIntervalUs = 1'000'000;
-// A sync that was that quick may be done by the thread that would else be woken twice for it.
-constexpr std::int64_t kQuickUs = 300;
 
 }  // namespace
 
@@ -52,33 +50,14 @@ void Flusher::poke() {
 }
 
 void Flusher::when_durable(PhysicalOffset end, std::function<void(PutStatus)> done) {
-  (void)add_waiter(end, std::move(done), false);
-}
-
-bool Flusher::when_durable_or_lend(PhysicalOffset end, std::function<void(PutStatus)> done) {
-  return add_waiter(end, std::move(done), true);
-}
-
-bool Flusher::add_waiter(PhysicalOffset end, std::function<void(PutStatus)> done, bool lends) {
-  if (log_.flushed() >= end) return done(PutStatus::kOk), false;
-  if (has_failed()) return done(PutStatus::kServiceNotAvailable), false;
+  if (log_.flushed() >= end) return done(PutStatus::kOk);
+  if (has_failed()) return done(PutStatus::kServiceNotAvailable);
   const std::int64_t deadline =
       options_.clock->monotonic_us() + options_.sync_flush_timeout_ms * 1000;
   const MutexLock lock(mu_);
   waiters_.push_back({end, deadline, std::move(done)});
-  if (lends && last_sync_us_.load(std::memory_order_relaxed) < kQuickUs) return true;
   poked_ = true;
   cv_.notify_one();
-  return false;
-}
-
-void Flusher::sync_lent() {
-  {
-    const MutexLock lock(mu_);
-    if (waiters_.empty()) return;  // another connection's turn has answered them
-  }
-  (void)sync_written();
-  answer_waiters();
 }
 
 void Flusher::fail(std::string reason) {
@@ -130,9 +109,7 @@ Result<void> Flusher::sync_written() {
     }
     log_.set_flushed(target.end);
     syncs_.fetch_add(1);
-    const std::int64_t took_us = options_.clock->monotonic_us() - begin_us;
-    last_sync_us_.store(took_us);
-    sync_max_us_.store(std::max(sync_max_us_.load(), took_us));
+    sync_max_us_.store(std::max(sync_max_us_.load(), options_.clock->monotonic_us() - begin_us));
   }
   if (target.store_time_ms > 0) physic_ms_.store(target.store_time_ms);
   return {};

@@ -36,9 +36,9 @@ class Flusher {
 
   // MessageStore::when_durable.
   void when_durable(PhysicalOffset end, std::function<void(PutStatus)> done);
-  // MessageStore::when_durable_or_lend, ::sync_lent.
-  [[nodiscard]] bool when_durable_or_lend(PhysicalOffset end, std::function<void(PutStatus)> done);
-  void sync_lent();
+  // Answers those who wait for what is on disk by now, or have waited for too long. Any thread, so
+  // that a disk that hangs holds up the flush thread and no answer.
+  void answer_waiters();
   // Something was appended that nobody waits for, in a store where readers wait for the disk.
   void poke();
   // Syncs everything written now, on the calling thread. Errors: kIo, final.
@@ -65,11 +65,8 @@ class Flusher {
     std::int64_t deadline_us = 0;
     std::function<void(PutStatus)> done;
   };
-  // Has the waiter answered, unless it has been already.
-  bool add_waiter(PhysicalOffset end, std::function<void(PutStatus)> done, bool lends);
   void run(const std::stop_token& stop);
   Result<void> sync_written();
-  void answer_waiters();
   [[nodiscard]] bool is_due(std::int64_t now_us);
 
   CommitLog& log_;
@@ -81,7 +78,6 @@ class Flusher {
   std::atomic<bool> failed_{false};
   std::atomic<bool> sleeping_{false};
   std::atomic<std::int64_t> syncs_{0}, sync_max_us_{0};
-  std::atomic<std::int64_t> last_sync_us_{INT64_MAX};
   std::int64_t last_interval_us_ = 0, last_thorough_us_ = 0, last_checkpoint_us_ = 0;
 
   Mutex sync_mu_;  // one sync at a time

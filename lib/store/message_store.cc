@@ -48,11 +48,6 @@ class MessageStoreImpl final : public MessageStore {
   void when_durable(PhysicalOffset end, std::function<void(PutStatus)> done) override {
     flusher_->when_durable(end, std::move(done));
   }
-  [[nodiscard]] bool when_durable_or_lend(PhysicalOffset end,
-                                          std::function<void(PutStatus)> done) override {
-    return flusher_->when_durable_or_lend(end, std::move(done));
-  }
-  void sync_lent() override { flusher_->sync_lent(); }
 
   GetResult get(const GetRequest& request) override { return reader_->get(request); }
   Result<std::size_t> entries(std::string_view topic, QueueId queue, QueueOffset from,
@@ -189,7 +184,11 @@ void MessageStoreImpl::make_parts(const format::Checkpoint& checkpoint) {
                      .queue_root = options_.root,
                      .log_root = options_.commit_log_path.empty() ? path("commitlog")
                                                                   : options_.commit_log_path,
-                     .every_second = [this] { (void)log_->sweep_removed(); }},
+                     .every_second =
+                         [this] {
+                           flusher_->answer_waiters();  // whose time may be over
+                           (void)log_->sweep_removed();
+                         }},
       options_);
 }
 

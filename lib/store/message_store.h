@@ -133,15 +133,8 @@ class MessageStore {
 
   // Calls `done` once the log is on disk up to `end` (kOk), or after syncFlushTimeout
   // (kFlushDiskTimeout), or when the device failed (kServiceNotAvailable). At once, on the calling
-  // thread, if it is already; else on the flush thread, in order of `end`. `done` must not block.
+  // thread, if it is already; else on a thread of the store. `done` must not block.
   virtual void when_durable(PhysicalOffset end, std::function<void(PutStatus)> done) = 0;
-  // The same for a thread that can lend itself: to wake the flush thread and be woken by it costs
-  // as much as a quick disk does. True when the last sync was quick and it is not done yet; then
-  // the caller calls sync_lent() when it has handled what else has arrived: that syncs and calls
-  // `done` of all who wait. A disk that has become slow holds the caller up once.
-  [[nodiscard]] virtual bool when_durable_or_lend(PhysicalOffset end,
-                                                  std::function<void(PutStatus)> done) = 0;
-  virtual void sync_lent() = 0;
 
   // Reads by queue offset: the table of store-format.md 8.6.
   virtual GetResult get(const GetRequest& request) = 0;

@@ -80,6 +80,8 @@ class FaultFs final : public fs::Fs {
   void fail(const FsFault& fault);
   void clear_faults();
   void set_capacity(std::int64_t bytes);
+  // The device hangs: syncs of files begin and do not end until it is let go again.
+  void hang_syncs(bool hang);
   // Every mapping of a file whose path contains `path_part` reports faulted() from now on.
   void fail_mappings(const std::string& path_part);
 
@@ -106,6 +108,7 @@ class FaultFs final : public fs::Fs {
   Result<std::unique_ptr<fs::Lock>> lock_file(const std::string& path) override;
 
  private:
+  std::atomic<bool> syncs_hang_{false};
   friend class FaultFile;
   friend class FaultLock;
   using InodePtr = std::shared_ptr<FaultInode>;

@@ -102,11 +102,7 @@ void Ledger::await(store::MessageStore& store, const store::PutResult& result) {
 bool Ledger::await_now(store::MessageStore& store, const store::PutResult& result) {
   auto answer = std::make_shared<std::promise<store::PutStatus>>();
   auto future = answer->get_future();
-  // The first waits for the flush thread; when syncs are quick, the others do it themselves.
-  if (store.when_durable_or_lend(
-          result.end, [answer](store::PutStatus status) { answer->set_value(status); })) {
-    store.sync_lent();
-  }
+  store.when_durable(result.end, [answer](store::PutStatus status) { answer->set_value(status); });
   if (future.wait_for(std::chrono::seconds(10)) != std::future_status::ready) return false;
   const store::PutStatus status = future.get();
   {

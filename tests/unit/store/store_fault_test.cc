@@ -6,7 +6,6 @@
 #include "format/consume_queue_entry.h"
 #include "store_fixture.h"
 #include "support/fault_fs.h"
-#include "support/manual_clock.h"
 
 namespace mq::store {
 namespace {
@@ -53,27 +52,19 @@ TEST_F(StoreFault, AFailedSyncIsFinalNothingIsAcknowledgedAfterIt) {
   EXPECT_TRUE(fs_.exists("store/abort"));
 }
 
-TEST_F(StoreFault, WhereSyncsAreQuickWhoWaitsMayDoIt) {
-  mq::test::ManualClock clock;  // every sync takes no time
-  store_ = std::move(*MessageStore::open(small_options(fs_, clock, FlushMode::kSync)));
-  PutCommon common = common_of("t", 0);
-  common.waits = true;
-  const auto put_one = [&] { return store_->put(common, {.body = as_bytes("x")}).end; };
-  PutStatus status{};
-  const auto answer = [&](PutStatus s) { status = s; };
-  EXPECT_EQ(wait_durable(*store_, put_one()), PutStatus::kOk);
-
-  status = PutStatus::kUnknownError;
-  ASSERT_TRUE(store_->when_durable_or_lend(put_one(), answer));
-  store_->sync_lent();
-  EXPECT_EQ(status, PutStatus::kOk);
-
-  fs_.fail({.op = FsOp::kSync, .sys_errno = EIO});
-  ASSERT_TRUE(store_->when_durable_or_lend(put_one(), answer));
-  store_->sync_lent();
-  EXPECT_EQ(status, PutStatus::kServiceNotAvailable);
-  EXPECT_EQ(store_->put(common, {.body = as_bytes("x")}).status, PutStatus::kServiceNotAvailable);
-  store_.reset();  // before its clock
+TEST_F(StoreFault, ADeviceThatHangsIsToldAsATimeoutAndReadsGoOn) {
+  auto options = small_options(fs_, system_clock(), FlushMode::kSync);
+  options.sync_flush_timeout_ms = 200;
+  store_ = std::move(*MessageStore::open(options));
+  ASSERT_EQ(wait_durable(*store_, put(*store_, "t", 0, "before", "b").end), PutStatus::kOk);
+  ASSERT_TRUE(store_->wait_dispatched(5000));
+  fs_.hang_syncs(true);
+  const auto late = put(*store_, "t", 0, "late", "l");
+  ASSERT_EQ(late.status, PutStatus::kOk);
+  EXPECT_EQ(wait_durable(*store_, late.end), PutStatus::kFlushDiskTimeout);
+  EXPECT_EQ(read_all(*store_, "t", 0).size(), 1U);
+  fs_.hang_syncs(false);
+  EXPECT_EQ(wait_durable(*store_, put(*store_, "t", 0, "after", "a").end), PutStatus::kOk);
 }
 
 TEST_F(StoreFault, ThousandsOfQueuesAreSyncedTogetherAndAllThereAfterAPowerCut) {
