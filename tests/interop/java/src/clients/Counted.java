@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** How often each body was seen. Any thread. */
 final class Counted {
+  final java.util.Set<String> topics = ConcurrentHashMap.newKeySet();
   private final Map<String, Integer> seen = new ConcurrentHashMap<>();
 
   int see(String body) {

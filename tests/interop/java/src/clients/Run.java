@@ -52,6 +52,9 @@ public final class Run {
     all.put("orphan", Transactions::orphan);
     all.put("reset", Reset::run);
     all.put("query", Query::run);
+    all.put("start", Starting::run);
+    all.put("pull", Starting::pulls);
+    all.put("names", Starting::names);
     all.put("pop", Popping::run);
     all.put("popmixed", Popping::mixed);
     return all;
