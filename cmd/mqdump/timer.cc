@@ -43,7 +43,8 @@ class TimerCommand final : public Listing {
                                                static_cast<std::uint64_t>(u.delay_ms));
     const std::int64_t is_roll = (u.magic & format::TimerUnit::kMagicRoll) != 0 ? 1 : 0;
     const std::int64_t is_delete = (u.magic & format::TimerUnit::kMagicDelete) != 0 ? 1 : 0;
-    const std::int64_t waits = due > read_to_ms ? 1 : 0;
+    // The slot of the read time is the next that is taken.
+    const std::int64_t waits = due >= read_to_ms ? 1 : 0;
     const std::array fields = {Field{'n', "position", position},
                                Field{'T', "due", due, Kind::kTime},
                                Field{'B', "writeTime", u.write_time_ms, Kind::kTime},

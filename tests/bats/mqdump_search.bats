@@ -184,9 +184,19 @@ PY
   [ "$(mqdump timer -F '%P\n' "$store" | sort -n)" = "$(expected '.topic == "rmq_sys_wheel_timer"')" ]
   mqdump timer -J "$store" >"$work/units"
   jq -se 'all(.due > .writeTime and .size > 0)' "$work/units"
-  # What is due later than the timer has read waits; slots count them.
+  # What is not due before the timer's read time waits.
   read=$(mqdump timer --checkpoint -J "$store" | jq .lastReadTimeMs)
-  jq -se --argjson read "$read" 'all(.waits == (.due > $read)) and any(.waits) and any(.waits | not)' "$work/units"
+  jq -se --argjson read "$read" 'all(.waits == (.due >= $read)) and any(.waits) and any(.waits | not)' "$work/units"
+  # The slot of the read time itself is the next that the timer takes.
+  due=$(jq -s '.[0].due' "$work/units")
+  cp "$store/config/timercheck" "$work/timercheck"
+  set_read_time() { python3 -c 'import struct, sys; sys.stdout.buffer.write(struct.pack(">q", int(sys.argv[1])))' "$1" |
+    dd of="$store/config/timercheck" conv=notrunc 2>/dev/null; }
+  set_read_time "$due"
+  [ "$(mqdump timer -c 1 -F '%w' "$store")" = 1 ]
+  set_read_time "$((due + 1000))"
+  [ "$(mqdump timer -c 1 -F '%w' "$store")" = 0 ]
+  cp "$work/timercheck" "$store/config/timercheck"
   mqdump timer --wheel -J "$store" >"$work/wheel"
   jq -se --slurpfile u "$work/units" '[.[].last] - [$u[].position] == []' "$work/wheel"
   run -0 mqdump timer -c 1 "$store"
