@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "broker/pop_service.h"
 #include "broker/transaction_service.h"
+#include "client/topic_routes.h"
 #include "daemon/notify.h"
 #include "later.h"
 #include "route/kv_configs.h"
@@ -177,6 +178,8 @@ class Daemon {
         }});
     transactions_->load(system_clock().now_ms());
     MQ_CHECK(start_pop(*host));
+    if (!options_.name_servers.empty())
+      routes_.emplace(client::TopicRoutes::Options{.servers = options_.name_servers});
     server_.emplace(server::Parts{.store = *store_,
                                   .topics = *topics_,
                                   .groups = *groups_,
@@ -197,12 +200,14 @@ class Daemon {
                                   .postpone = later_->rules(),
                                   .timer = later_->timer(),
                                   .pop = *pop_,
+                                  .routes = routes_ ? &*routes_ : nullptr,
                                   .self = self,
                                   .store_host = *host,
                                   .boot_ms = system_clock().now_ms(),
                                   .net_stats = [this] { return net_->stats(); }});
     proxy_->target = &*server_;
     registration_->start();
+    if (routes_) routes_->start();
     net_->start();
     return {};
   }
@@ -341,6 +346,7 @@ class Daemon {
 
   int stop() {
     daemon::notify_stopping();
+    if (routes_) routes_->stop();
     registration_->stop();
     notifier_.stop();
     net_->stop(/*drain_ms=*/500);
@@ -390,6 +396,7 @@ class Daemon {
 
   void cleanup() {
     if (later_) later_->stop();
+    if (routes_) routes_->stop();
     net_.reset();
     server_.reset();
     registration_.reset();
@@ -434,6 +441,7 @@ class Daemon {
   server::MinIdNotifier notifier_;
   std::optional<server::NameServer> names_;
   std::optional<server::Registration> registration_;
+  std::optional<client::TopicRoutes> routes_;
   std::optional<broker::LiveConfig> live_;
   std::unique_ptr<Proxy> proxy_;
   std::optional<server::BrokerServer> server_;

@@ -34,6 +34,9 @@
 namespace mq::broker {
 struct PopService;
 }
+namespace mq::client {
+class TopicRoutes;
+}
 
 namespace mq::server {
 
@@ -61,6 +64,7 @@ struct Parts {
   broker::PostponeRules postpone;
   broker::Timer& timer;
   broker::PopService& pop;
+  client::TopicRoutes* routes = nullptr;  // of other name servers; null: there are none
   route::Self self;
   format::Host store_host;  // the advertised address, as records carry it
   std::int64_t boot_ms = 0;

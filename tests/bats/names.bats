@@ -96,6 +96,58 @@ stop_names() {
   "$names" await "$first" TBW102 DEFAULT_BROKER
 }
 
+# assigned ADDRESS CLIENT [POP]: queues of topic t that the broker there gives that member, and how.
+assigned() {
+  python3 - "$@" <<'PY'
+import json, os, sys
+sys.path.insert(0, os.environ['MQ_SUPPORT'])
+from remoting import Client
+c = Client(sys.argv[1])
+c.heartbeat(sys.argv[2], 'G', {'t': '*'})
+Client(sys.argv[1]).heartbeat('c1' if sys.argv[2] == 'c2' else 'c2', 'G', {'t': '*'})
+if len(sys.argv) > 3:
+    answer = c.ask(401, json.dumps({'consumerGroup': 'G', 'mode': sys.argv[3], 'popShareQueueNum': 0, 'topic': 't'}).encode())
+    assert answer.code == 0, answer.remark
+answer = c.ask(400, json.dumps({'clientId': sys.argv[2], 'consumerGroup': 'G', 'messageModel': 'CLUSTERING',
+                                'strategyName': 'AVG', 'topic': 't'}).encode())
+assert answer.code == 0, answer.remark
+queues = [(a['mode'], a['messageQueue']['brokerName'], a['messageQueue']['queueId'])
+          for a in json.loads(answer.body).get('messageQueueAssignments', [])]
+print(*sorted(f'{mode}:{broker}:{queue}' for mode, broker, queue in queues))
+PY
+}
+
+@test "members are given the queues of all brokers behind the name servers, whichever broker they ask" {
+  export MQ_SUPPORT=$BATS_TEST_DIRNAME/../support
+  one=$(free_port)
+  start_names "$one"
+  start_mqd -o brokerName=first -n "127.0.0.1:$one"
+  mkfifo "$work/ready2"
+  mqd --store "$work/second" --listen "unix:$sock_dir/second" --listen 127.0.0.1:0 -n "127.0.0.1:$one" -o brokerName=second \
+    --ready-fd 7 7>"$work/ready2" 3>&- >>"$work/second.log" 2>&1 &
+  names_pids="$names_pids $!"
+  [ -n "$(head -c 1 <"$work/ready2" | tr '\0' x)" ]
+  # Nobody has it yet, and that is not remembered.
+  run -0 assigned "$MQ_BROKER" c1
+  assert_output ''
+  mqctl -b "$MQ_BROKER" topic create t --queues 2
+  mqctl -b "unix:$sock_dir/second" topic create t --queues 2
+  "$names" await "127.0.0.1:$one" t first,second
+  for broker in "$MQ_BROKER" "unix:$sock_dir/second"; do
+    run -0 assigned "$broker" c1
+    assert_output 'PULL:first:0 PULL:first:1'
+    run -0 assigned "$broker" c2
+    assert_output 'PULL:second:0 PULL:second:1'
+  done
+  run -0 assigned "$MQ_BROKER" c1 POP
+  assert_output 'POP:first:-1 POP:second:-1'
+  # What is known stays known while no name server answers.
+  kill -KILL "$names_pid"
+  wait "$names_pid" || true
+  run -0 assigned "$MQ_BROKER" c2
+  assert_output 'POP:first:-1 POP:second:-1'
+}
+
 @test "10: what is put into a name server is there after a restart, order configuration shows in routes" {
   one=$(free_port)
   start_names "$one"

@@ -2,7 +2,7 @@
 """Asks a name server, or waits for what it will say.
 
     ask_names.py route ADDRESS TOPIC              the brokers of the topic and their permissions; exit 17 without a route
-    ask_names.py await ADDRESS TOPIC BROKER|none  until the route has exactly that broker, at most 60 s
+    ask_names.py await ADDRESS TOPIC BROKER[,BROKER]|none  until the route has exactly those brokers, at most 60 s
     ask_names.py ask ADDRESS CODE [NAME=VALUE...] [@BODY]   prints code, remark, fields and body
 """
 import re
@@ -33,11 +33,11 @@ def main():
             print(name, perm)
         sys.exit(0 if found else 17)
     if what == 'await':
-        wanted = [] if rest[1] == 'none' else [rest[1]]
+        wanted = [] if rest[1] == 'none' else sorted(rest[1].split(','))
         deadline = time.time() + 60
         while time.time() < deadline:
             found = brokers(address, rest[0])
-            if found is not None and [name for name, _ in found] == wanted:
+            if found is not None and sorted(name for name, _ in found) == wanted:
                 return
             time.sleep(0.05)
         sys.exit(f'the route of {rest[0]} at {address} is still {found}')
