@@ -58,44 +58,101 @@ Result<void> QueueRecovery::load_queue(ConsumeQueue& queue) {
   const std::string directory = files.directory(queue);
   auto names = fs.list(directory);
   if (!names) return {};
-  Found found{.queue = &queue, .stray = {}, .short_files = {}};
-  std::vector<std::int64_t> starts;
+  Found found;
+  found.queue = &queue;
   for (const std::string& name : *names) {
     const auto start = format::parse_stream_file_name(name);
     MQ_TRY(const fs::Stat stat, fs.stat(directory + "/" + name));
     if (stat.is_directory) continue;
-    if (!start || *start % files.file_bytes() != 0 || stat.bytes == 0) {
+    if (start && *start % files.file_bytes() == 0) {
+      found.files.push_back({*start, stat.bytes});
+    } else {
       found.stray.push_back(directory + "/" + name);
-      continue;
     }
-    if (stat.bytes != files.file_bytes()) found.short_files.push_back(*start);
-    starts.push_back(*start);
   }
-  // The run of files that ends with the newest; what lies before a hole is of no use.
-  while (!starts.empty()) {
-    std::size_t first = starts.size() - 1;
-    while (first > 0 && starts[first - 1] + files.file_bytes() == starts[first]) --first;
-    found.first_file = starts[first];
-    found.last_file = starts.back();
-    found.end = end_within_file(found, found.last_file);
-    if (found.end * kEntryBytes > found.last_file || starts.size() == 1) break;
-    // An empty last file (trap 2): the queue ends in the one before.
-    found.stray.push_back(files.path(queue, starts.back()));
-    starts.pop_back();
-  }
-  if (starts.empty()) {
-    if (!found.stray.empty()) found_.push_back(std::move(found));
-    return {};
-  }
-  for (const std::int64_t start : starts) {
-    if (start < found.first_file) found.stray.push_back(files.path(queue, start));
-  }
-  if (found.end * kEntryBytes > found.first_file) {
-    if (auto last = entry(found, found.end - 1))
-      found.last = *last, found.has_last = !last->is_filler();
+  if (found.files.empty() && found.stray.empty()) return {};
+  std::sort(found.files.begin(), found.files.end(),
+            [](const File& a, const File& b) { return a.start < b.start; });
+  found.runs = runs_of(found.files);
+  for (auto run = found.runs.rbegin(); run != found.runs.rend(); ++run) {
+    use(found, *run);
+    if (found.has_last) break;  // an empty last file (trap 2): the queue ends in the one before
   }
   found_.push_back(std::move(found));
   return {};
+}
+
+std::vector<QueueRecovery::Run> QueueRecovery::runs_of(const std::vector<File>& files) const {
+  const std::int64_t whole = set_.files_->file_bytes();
+  std::vector<Run> runs;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const File& file = files[i];
+    const bool goes_on = i > 0 && file.bytes > 0 && files[i - 1].bytes == whole &&
+                         files[i - 1].start + whole == file.start;
+    if (goes_on) {
+      runs.back().last_file = file.start;
+    } else {
+      runs.push_back({file.start, file.start, file.bytes == 0});
+    }
+  }
+  return runs;
+}
+
+// The queue is that run, as far as its entries look valid.
+void QueueRecovery::use(Found& found, const Run& run) const {
+  found.first_file = run.first_file;
+  found.last_file = run.last_file;
+  found.end = run.first_file / kEntryBytes;
+  found.has_last = false;
+  if (run.is_empty) return;
+  found.end = end_within_file(found, found.last_file);
+  while (found.end * kEntryBytes <= found.last_file && found.last_file > found.first_file) {
+    found.last_file -= set_.files_->file_bytes();
+    found.end = end_within_file(found, found.last_file);
+  }
+  if (found.end * kEntryBytes <= found.first_file) return;
+  if (auto last = entry(found, found.end - 1))
+    found.last = *last, found.has_last = !last->is_filler();
+}
+
+// The first run that has what the log still has, or should have: all behind it can be built again.
+// When everything is of records that are deleted, the last one keeps the numbering.
+void QueueRecovery::choose(Found& found, PhysicalOffset log_begin) const {
+  if (found.runs.size() < 2) return;
+  const Run* hollow = nullptr;  // the first run without entries behind all that is expired
+  const Run* last = nullptr;
+  for (const Run& run : found.runs) {
+    use(found, run);
+    std::int64_t first_real = run.first_file / kEntryBytes;
+    while (first_real < found.end) {
+      const auto e = entry(found, first_real);
+      if (!e || !e->is_filler()) break;
+      ++first_real;
+    }
+    const auto first = first_real < found.end ? entry(found, first_real)
+                                              : Result<ConsumeQueueEntry>(Error{Errc::kNotFound});
+    if (!first) {
+      if (hollow == nullptr) hollow = &run;
+      continue;
+    }
+    last = &run;
+    if (!found.has_last || found.last.end() > log_begin) {
+      const bool is_first = hollow == nullptr || first->commitlog_offset < log_begin;
+      return use(found, is_first ? run : *hollow);
+    }
+    hollow = nullptr;
+  }
+  use(found, last != nullptr ? *last : found.runs.back());
+}
+
+// Whether the queue is not all there is, whole and in order.
+bool QueueRecovery::is_odd(const Found& found) const {
+  if (!found.stray.empty() || found.files.empty()) return true;
+  const std::int64_t whole = set_.files_->file_bytes();
+  return found.files.front().start != found.first_file ||
+         found.files.back().start != found.last_file ||
+         std::any_of(found.files.begin(), found.files.end(),
+                     [&](const File& file) { return file.bytes != whole; });
 }
 
 Result<ConsumeQueueEntry> QueueRecovery::entry(const Found& found, std::int64_t at) const {
@@ -148,17 +205,31 @@ bool QueueRecovery::is_borne_out(const Found& found, std::int64_t at, const LogS
          record->topic == found.queue->topic().name && record->queue_offset.value() == at;
 }
 
+// Whether the entry is of a record before `limit`. A filler counts as what stands before it:
+// fillers stand for lost records, too, behind entries that are not to be trusted.
+bool QueueRecovery::is_before(const Found& found, std::int64_t at, std::int64_t begin,
+                              std::int64_t limit, const LogSource& log) const {
+  auto e = entry(found, at);
+  while (e && e->is_filler() && at > begin) e = entry(found, --at);
+  return e &&
+         (e->is_filler() || (e->commitlog_offset.value() < limit && e->end() <= log.readable()));
+}
+
 std::int64_t QueueRecovery::settle(const Found& found, const LogSource& log, std::int64_t limit,
                                    bool& damaged) const {
   const std::int64_t first = found.first_file / kEntryBytes;
-  std::int64_t low = first;
-  std::int64_t high = found.end;
+  // Fillers in front are passed over once.
+  std::int64_t begin = first;
+  for (; begin < found.end; ++begin) {
+    const auto e = entry(found, begin);
+    if (!e || !e->is_filler()) break;
+  }
   // Entries of records before the limit are a prefix, too.
+  std::int64_t low = begin;
+  std::int64_t high = found.end;
   while (low < high) {
     const std::int64_t middle = low + (high - low) / 2;
-    const auto e = entry(found, middle);
-    if (e &&
-        (e->is_filler() || (e->commitlog_offset.value() < limit && e->end() <= log.readable()))) {
+    if (is_before(found, middle, begin, limit, log)) {
       low = middle + 1;
     } else {
       high = middle;
@@ -179,15 +250,21 @@ std::int64_t QueueRecovery::settle(const Found& found, const LogSource& log, std
   return real > first ? end : first;
 }
 
+// Leaves the queue's run alone, each file of its length.
 Result<void> QueueRecovery::mend_files(Found& found) {
-  fs::Fs& fs = *set_.options_.fs;
-  for (const std::string& path : found.stray) {
-    if (auto done = fs.remove(path); !done && done.error().code() != Errc::kNotFound) return done;
+  QueueFiles& files = *set_.files_;
+  for (auto file = found.files.rbegin(); file != found.files.rend(); ++file) {
+    const bool is_ours = file->start >= found.first_file && file->start <= found.last_file;
+    if (!is_ours) {
+      MQ_CHECK(files.remove(*found.queue, file->start));
+    } else if (file->bytes != files.file_bytes()) {
+      MQ_TRY(const auto open, files.open(*found.queue, file->start));
+      MQ_CHECK(open->truncate(files.file_bytes()));
+    }
   }
-  for (const std::int64_t start : found.short_files) {
-    if (start < found.first_file || start > found.last_file) continue;
-    MQ_TRY(const auto file, set_.files_->open(*found.queue, start));
-    MQ_CHECK(file->truncate(set_.files_->file_bytes()));
+  for (const std::string& path : found.stray) {
+    auto done = set_.options_.fs->remove(path);
+    if (!done && done.error().code() != Errc::kNotFound) return done;
   }
   return {};
 }
@@ -245,8 +322,9 @@ Result<ConsumeQueueSet::Recovered> QueueRecovery::recover(const LogSource& log,
   ConsumeQueueSet::Recovered out{.dispatch_from = std::max(safe_from, log.begin()), .notes = {}};
   const std::int64_t limit = clean_exit_ ? log.readable().value() : safe_from.value();
   for (Found& found : found_) {
-    const bool odd_files = !found.stray.empty() || !found.short_files.empty();
-    MQ_CHECK(mend_files(found));
+    choose(found, log.begin());
+    const bool odd_files = is_odd(found);
+    if (odd_files) MQ_CHECK(mend_files(found));
     bool damaged = false;
     const std::int64_t end = settle(found, log, limit, damaged);
     if (clean_exit_ && end < found.end) damaged = true;

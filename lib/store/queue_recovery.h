@@ -2,7 +2,9 @@
 // (store-format.md 9.2, 9.4). Lives between ConsumeQueueSet::load() and recover(); one thread.
 //
 // A queue may lack a suffix, never a middle part: so what is kept is always a prefix of valid
-// entries whose last one has been held against its record, and dispatch adds the rest again.
+// entries whose last one has been held against its record, and dispatch adds the rest again. Where
+// files are missing, empty or short, as after a power cut that came before a sync, that prefix ends
+// there: what lies behind is dropped, newest first, so that the next power cut finds the same.
 #pragma once
 
 #include <cstdint>
@@ -25,22 +27,39 @@ class QueueRecovery {
   Result<ConsumeQueueSet::Recovered> recover(const LogSource& log, PhysicalOffset safe_from);
 
  private:
+  struct File {
+    std::int64_t start = 0;  // position in the queue's stream
+    std::int64_t bytes = 0;
+  };
+  // Files that follow each other, all whole but the last; or one of no length.
+  struct Run {
+    std::int64_t first_file = 0;
+    std::int64_t last_file = 0;
+    bool is_empty = false;
+  };
   struct Found {
     ConsumeQueue* queue = nullptr;
+    std::vector<File> files;      // in order
+    std::vector<Run> runs;        // of all files; the queue is one of them, the members below
     std::int64_t first_file = 0;  // position in the queue's stream
     std::int64_t last_file = 0;
     std::int64_t end = 0;  // queue offset behind the last entry that looks valid
     format::ConsumeQueueEntry last{};
     bool has_last = false;
-    std::vector<std::string> stray;         // files that belong to no run of files
-    std::vector<std::int64_t> short_files;  // of a wrong length
+    std::vector<std::string> stray;  // what is no file of a queue
   };
 
   Result<void> load_queue(ConsumeQueue& queue);
+  [[nodiscard]] std::vector<Run> runs_of(const std::vector<File>& files) const;
+  void use(Found& found, const Run& run) const;
+  void choose(Found& found, PhysicalOffset log_begin) const;
+  [[nodiscard]] bool is_odd(const Found& found) const;
   Result<format::ConsumeQueueEntry> entry(const Found& found, std::int64_t at) const;
   [[nodiscard]] bool looks_valid(const Found& found, std::int64_t at) const;
   [[nodiscard]] std::int64_t end_within_file(const Found& found, std::int64_t start) const;
 
+  [[nodiscard]] bool is_before(const Found& found, std::int64_t at, std::int64_t begin,
+                               std::int64_t limit, const LogSource& log) const;
   [[nodiscard]] bool is_borne_out(const Found& found, std::int64_t at, const LogSource& log) const;
   // Queue offset behind the last entry to keep.
   [[nodiscard]] std::int64_t settle(const Found& found, const LogSource& log, std::int64_t limit,

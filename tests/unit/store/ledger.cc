@@ -103,7 +103,7 @@ bool Ledger::await_now(store::MessageStore& store, const store::PutResult& resul
   auto answer = std::make_shared<std::promise<store::PutStatus>>();
   auto future = answer->get_future();
   store.when_durable(result.end, [answer](store::PutStatus status) { answer->set_value(status); });
-  if (future.wait_for(std::chrono::seconds(10)) != std::future_status::ready) return false;
+  if (future.wait_for(std::chrono::seconds(60)) != std::future_status::ready) return false;
   const store::PutStatus status = future.get();
   {
     const MutexLock lock(mu_);
@@ -197,7 +197,7 @@ std::string Ledger::check_keys(store::MessageStore& store, std::uint64_t number,
 }
 
 std::string Ledger::check(store::MessageStore& store) {
-  if (!store.wait_dispatched(10'000)) return "dispatch does not catch up";
+  if (!store.wait_dispatched(60'000)) return "dispatch does not catch up";
   const MutexLock lock(mu_);
   std::map<std::uint64_t, bool> served;
   for (int topic = 0; topic < kTopics; ++topic) {

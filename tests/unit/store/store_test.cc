@@ -37,7 +37,7 @@ class StoreTest : public testing::Test {
     store_.reset();
     open();
   }
-  void settle() { ASSERT_TRUE(store_->wait_dispatched(5000)); }
+  void settle() { ASSERT_TRUE(store_->wait_dispatched(60'000)); }
 
   std::string dir_;
   StoreOptions options_;
