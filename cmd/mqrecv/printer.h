@@ -30,7 +30,7 @@ class Printer {
   // One that went elsewhere, for the figures.
   void count(const format::Record& record);
   // Called again and again while standard output takes nothing.
-  void while_blocked(std::function<void()> hook) { sink_->while_blocked(std::move(hook)); }
+  void while_blocked(const std::function<void()>& hook) { sink_->while_blocked(hook); }
   // What was printed is with the system, and with --sync or --dir on disk.
   Result<void> settle_all();
   Result<void> close() { return sink_->close(); }

@@ -22,7 +22,7 @@ class Stdout final : public Sink {
     return Error{Errc::kIo, Error::from_errno(errno, "standard output").text()};
   }
   Result<void> close() override { return out_.close(); }
-  void while_blocked(std::function<void()> hook) override { out_.while_blocked(std::move(hook)); }
+  void while_blocked(const std::function<void()>& hook) override { out_.while_blocked(hook); }
 
  private:
   cli::Output out_;

@@ -23,7 +23,7 @@ class Sink {
   virtual Result<void> sync() = 0;   // and on disk
   virtual Result<void> close() = 0;  // flush, and what only closing tells; once, at the end
   // Called again and again while the output takes nothing; files always do.
-  virtual void while_blocked(std::function<void()>) {}
+  virtual void while_blocked(const std::function<void()>&) {}
 };
 
 // Standard output. Errors: kInvalid when sync() is wanted of something that has no disk.

@@ -7,7 +7,7 @@ namespace mq::inspect {
 
 // Store times grow along the log but for a clock that was set back; one set back by less than this
 // is allowed for.
-inline constexpr std::int64_t kClockSlackMs = 10 * 60 * 1000;
+inline constexpr std::int64_t kClockSlackMs = 600'000;
 
 // The start of a file before which no record is stored at `ms` or later, and the start of one from
 // which on none is stored before `ms`: what a walk between two times may leave out. Looks at the

@@ -76,17 +76,23 @@ void Janitor::start() {
 void Janitor::stop() {
   if (!thread_.joinable()) return;
   thread_.request_stop();
+  {
+    const MutexLock lock(mu_);
+    stop_cv_.notify_all();
+  }
   thread_.join();
 }
 
 void Janitor::run(const std::stop_token& stop) {
-  std::int64_t looked_us = 0;
-  while (!stop.stop_requested()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    const std::int64_t now_us = options_.clock->monotonic_us();
-    if (now_us - looked_us < std::min<std::int64_t>(1'000'000, options_.clean_interval_ms * 1000))
-      continue;
-    looked_us = now_us;
+  const std::chrono::milliseconds interval(
+      std::min<std::int64_t>(1000, options_.clean_interval_ms));
+  while (true) {
+    {
+      const MutexLock lock(mu_);
+      // Asked under the lock, or the wake-up of a stop that comes now is missed.
+      if (!stop.stop_requested()) (void)stop_cv_.wait_for(mu_, interval);
+    }
+    if (stop.stop_requested()) return;
     tick();
     if (parts_.every_second) parts_.every_second();
   }

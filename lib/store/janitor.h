@@ -77,6 +77,7 @@ class Janitor {
   Mutex work_mu_;  // one pass at a time
   std::atomic<bool> is_disk_full_{false};
   mutable Mutex mu_;
+  CondVar stop_cv_;  // the thread sleeps here
   std::string reason_ MQ_GUARDED_BY(mu_);
   fs::DiskUsage disk_ MQ_GUARDED_BY(mu_);
   std::jthread thread_;
