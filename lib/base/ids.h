@@ -15,7 +15,6 @@ class Offset {
   constexpr Offset() = default;
   constexpr explicit Offset(std::int64_t value) noexcept : value_(value) {}
   [[nodiscard]] constexpr std::int64_t value() const noexcept { return value_; }
-  // The checker takes the default for a comparison with 0.
   friend constexpr auto operator<=>(Offset, Offset) = default;  // NOLINT(modernize-use-nullptr)
   friend constexpr Offset operator+(Offset a, std::int64_t count) noexcept {
     return Offset(a.value_ + count);
