@@ -50,9 +50,10 @@ std::int64_t Timer::step(std::int64_t now_ms, std::int64_t budget) {
   set_time(now_ms);
   bool has_more = false;
   if (rewind() && (not_before_ms_ <= now_ms || not_before_ms_ - now_ms > kRetryMs)) {
-    fire(now_ms, budget);
-    if ((write_ms_ - read_ms_) / options_.precision_ms < kLagSlotsMax)
-      has_more = enqueue(now_ms, budget);
+    set_limit();
+    const bool lags = (write_ms_ - read_ms_) / options_.precision_ms >= kLagSlotsMax;
+    if (!lags) has_more = enqueue(now_ms, budget);
+    if (lags || !has_more || queue_next_ >= take_to_) fire(now_ms, budget);
   }
   flush(now_ms);
   expire(now_ms);
@@ -77,6 +78,15 @@ void Timer::set_time(std::int64_t now_ms) {
   const std::int64_t tick = tick_of(now_ms);
   // A slot that has begun is delivered to its end, whatever the clock says now.
   if (tick >= write_ms_ || !firing_) write_ms_ = tick;
+}
+
+// What is to be delivered together, and how much of the queue is taken in before that: not more
+// than there is now, so that a busy sender holds nothing up.
+void Timer::set_limit() {
+  if (fire_to_ms_ > write_ms_) fire_to_ms_ = write_ms_;  // the clock was set back
+  if (read_ms_ < fire_to_ms_) return;
+  fire_to_ms_ = write_ms_;
+  take_to_ = options_.store.max_offset(format::kTimerTopic, 0);
 }
 
 // After the clock was set back, delivered slots are in the future again. True when all is well.
@@ -108,10 +118,10 @@ bool Timer::rewind() {
 // --- delivery
 
 void Timer::fire(std::int64_t now_ms, std::int64_t budget) {
-  while (read_ms_ < write_ms_) {
+  while (read_ms_ < fire_to_ms_) {
     if (!firing_) {
-      const auto used = wheel_.next_used(read_ms_, write_ms_);
-      read_ms_ = used.value_or(write_ms_);
+      const auto used = wheel_.next_used(read_ms_, fire_to_ms_);
+      read_ms_ = used.value_or(fire_to_ms_);
       if (!used) return;
       begin_slot(*used);
     }
@@ -315,12 +325,13 @@ bool Timer::enqueue_one(const format::Record& record, std::int64_t now_ms) {
   const std::int32_t kind =
       format::TimerUnit::kMagicDefault | (marker ? format::TimerUnit::kMagicDelete : 0);
   if (slot_ms < write_ms_) {
-    // A marker can still do its work in a slot that has not begun; after that it is too late.
-    const bool open = slot_ms >= read_ms_ && !(firing_ && firing_->slot_ms() == slot_ms);
-    if (marker) {
-      if (open) add_unit(record, slot_ms, kind, *topic);
+    // Into a slot that has not begun, so that messages and what takes them back meet there, though
+    // the broker was down meanwhile. After that a marker is too late.
+    if (slot_ms >= read_ms_ && !(firing_ && firing_->slot_ms() == slot_ms)) {
+      add_unit(record, slot_ms, kind, *topic);
       return true;
     }
+    if (marker) return true;
     if (deliver(record, kNotEnqueued, now_ms) == CopyOutcome::kLater) return false;
     note_done(record, *topic);
     return true;

@@ -6,7 +6,9 @@
 // A state machine: it is handed the time, and one thread at a time uses it, but for what says
 // otherwise. A message is never delivered before its time, also when the clock is set back. What
 // the files say has been delivered is on disk before they say it: a crash may deliver messages
-// again that were delivered just before it, and loses none.
+// again that were delivered just before it, and loses none. Before a slot is delivered everything
+// is taken in that was in the queue when its time came, so that what was taken back in time is not
+// delivered, however long the broker was down.
 //
 // Memory: the pages of the wheel in use (38.7 MB when all are), and a bounded part of the slot that
 // is being delivered. The files are made with the first timed message.
@@ -100,6 +102,7 @@ class Timer {
   void recount(std::int64_t now_ms);
 
   void set_time(std::int64_t now_ms);
+  void set_limit();
   bool rewind();
   void fire(std::int64_t now_ms, std::int64_t budget);
   void begin_slot(std::int64_t slot_ms);
@@ -130,6 +133,8 @@ class Timer {
 
   std::int64_t read_ms_ = 0;         // slots before it have been delivered
   std::int64_t write_ms_ = 0;        // the tick that is now
+  std::int64_t fire_to_ms_ = 0;      // slots before it may be delivered, once ...
+  QueueOffset take_to_{};            // ... the queue is taken in up to here
   QueueOffset queue_next_{};         // not taken in yet
   std::int64_t used_slots_ = 0;      // at read_ms_ or later
   std::vector<std::int64_t> known_;  // records that have their unit although queue_next_ says not

@@ -3,9 +3,10 @@
 moment; after a restart every acknowledged message must be there once, where the acknowledgement said, body intact: in
 queue, commit log and index.
 
-  kill9.py BIN_DIR ROUNDS [SEED]
+  kill9.py BIN_DIR ROUNDS [SEED [ONLY]]   ONLY: rounds with that in their name
 
-Rounds go round 1, 16 and 64 producers and both flush modes. Speaks TAP; a failed round says how to repeat it.
+Rounds go round 1, 16 and 64 producers and both flush modes. Behind every third comes one with messages for later, and one
+with everything pending (pending.py). Speaks TAP; a failed round says how to repeat it.
 """
 import os
 import random
@@ -16,21 +17,24 @@ import sys
 import tempfile
 import time
 
+import pending
+
 BIN = os.path.abspath(sys.argv[1])
 ROUNDS = int(sys.argv[2])
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(1 << 32)
+ONLY = sys.argv[4] if len(sys.argv) > 4 else ''
 DIR = tempfile.mkdtemp(prefix='mq-kill9.')
 SOCKET = f'unix:{DIR}/s'
 SIZES = ['mappedFileSizeCommitLog=1048576', 'mappedFileSizeConsumeQueue=20000', 'maxHashSlotNum=1000', 'maxIndexNum=20000']
 
 
-def start(flush):
+def start(flush, settings=()):
     read, write = os.pipe()
     os.set_inheritable(write, True)
     command = [f'{BIN}/mqd', '--store', f'{DIR}/store', '--listen', SOCKET, '--ready-fd', str(write), '-q',
                '-o', f'flushDiskType={flush}']
-    for size in SIZES:
-        command += ['-o', size]
+    for setting in [*SIZES, *settings]:
+        command += ['-o', setting]
     process = subprocess.Popen(command, pass_fds=[write], stderr=open(f'{DIR}/mqd.log', 'ab'))
     os.close(write)
     if not os.read(read, 1):
@@ -150,27 +154,56 @@ def later(topic, flush, rng):
     return len(want)
 
 
+def everything(name, flush, rng):
+    """Timers, transactions and popped messages: killed once or several times while all of them are under way."""
+    state = pending.Round(BIN, SOCKET, DIR, name, rng.randrange(1 << 30))
+    for life in range(rng.choice([1, 1, 2, 3])):
+        daemon = start(flush, pending.SETTINGS)
+        if life == 0:
+            state.prepare(200)
+        state.live(daemon, rng.uniform(0.3, 2))
+    daemon = start(flush, pending.SETTINGS)
+    try:
+        there_was = state.check()
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        daemon.wait()
+    tool('mqdump', 'verify', f'{DIR}/store')
+    return there_was
+
+
+def rounds_of(n):
+    """Name and function of each."""
+    producers = (1, 16, 64)[n % 3]
+    flush = ('ASYNC_FLUSH', 'SYNC_FLUSH')[n // 3 % 2]
+
+    def sent(rng):
+        acks = produce(f't{n}', producers, flush, rng)
+        check(f't{n}', acks, flush, rng)
+        return f'{len(acks)} acknowledged'
+
+    yield f'SIGKILL under {producers} producers, {flush}', sent
+    if n % 3 == 2:
+        yield f'SIGKILL with messages for later, {flush}', lambda rng: f'{later(f"later{n}", flush, rng)} acknowledged'
+        yield f'SIGKILL with everything pending, {flush}', lambda rng: everything(f'all{n}', flush, rng)
+
+
 def main():
     failed = False
     for n in range(ROUNDS):
-        rng = random.Random(SEED + n)
-        producers = (1, 16, 64)[n % 3]
-        flush = ('ASYNC_FLUSH', 'SYNC_FLUSH')[n // 3 % 2]
-        name = f'SIGKILL under {producers} producers, {flush}'
         if n % 12 == 0:
             shutil.rmtree(f'{DIR}/store', ignore_errors=True)
-        try:
-            topic = f't{n}'
-            acks = produce(topic, producers, flush, rng)
-            check(topic, acks, flush, rng)
-            print(f'ok {name}: {len(acks)} acknowledged', flush=True)
-            if n % 3 == 2:
-                name = f'SIGKILL with messages for later, {flush}'
-                print(f'ok {name}: {later(f"later{n}", flush, rng)} acknowledged', flush=True)
-        except AssertionError as e:
-            failed = True
-            print(f'not ok {name} (kill9.py {sys.argv[1]} {n + 1} {SEED})\n# {e}', flush=True)
-    shutil.rmtree(DIR, ignore_errors=True)
+        for name, run in rounds_of(n):
+            if ONLY not in name:
+                continue
+            try:
+                print(f'ok {name}: {run(random.Random(f"{SEED + n} {name}"))}', flush=True)
+            except AssertionError as e:
+                failed = True
+                if os.environ.get('KEEP'): print(DIR); print(e); sys.exit(1)
+                print(f'not ok {name} (kill9.py {" ".join([sys.argv[1], str(n + 1), str(SEED), *sys.argv[4:]])})\n# {e}', flush=True)
+    if os.environ.get('KEEP'): print(DIR)
+    else: shutil.rmtree(DIR, ignore_errors=True)
     return failed
 
 
