@@ -44,6 +44,7 @@ class Walk {
           c.store.commit_log_file_bytes = 4 << 20;
           c.retry_topic_v2 = seed % 2 == 0;
           c.revive_queues = 3;
+          if (seed % 3 == 0) c.store.flush_mode = store::FlushMode::kSync;
           c.pop_from_retry_percent = 50;
         }) {
     EXPECT_TRUE(broker_.topics->find_or_create(kTopic, 2));
