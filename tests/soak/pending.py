@@ -25,8 +25,7 @@ HALF = 'RMQ_SYS_TRANS_HALF_TOPIC'
 QUEUES = 2
 INVISIBLE_MS = (1000, 2000)
 DELAY_MS = (300, 4000)
-PATIENCE_S = 20
-DBG={}
+PATIENCE_S = 60
 # So that transactions are asked about within the round.
 SETTINGS = ['transactionTimeOut=2000', 'transactionCheckInterval=1000', 'transactionCheckMax=1000',
             'transactionOpBatchInterval=100', 'recallMessageEnable=true']
@@ -196,13 +195,11 @@ class Round:
             if how == UNKNOWN:
                 continue
             at = int(answer.ext['msgId'][16:], 16)
-            DBG[body]=['end sent', how, at, now_ms()]
             if rng.random() < 0.1:
                 time.sleep(rng.uniform(0, 0.3))
             answer = c.ask(37, producerGroup=self.producers, tranStateTableOffset=answer.ext['queueOffset'], commitLogOffset=at,
                            commitOrRollback=how, fromTransactionCheck=False, msgId=body, transactionId=body)
             assert answer.code == 0, answer.remark
-            DBG[body].append('answered')
 
     def answer_questions(self, c, _):
         """The producer that is asked about what was left open."""
@@ -216,7 +213,6 @@ class Round:
                 return
             for question in questions:
                 body = question.ext['transactionId']
-                DBG.setdefault(body,[]).append(('asked', self.ends[body], now_ms()))
                 c.send(37, oneway=True, producerGroup=self.producers, tranStateTableOffset=question.ext['tranStateTableOffset'],
                        commitLogOffset=question.ext['commitLogOffset'], commitOrRollback=self.ends[body],
                        fromTransactionCheck=True, msgId=body, transactionId=body)
@@ -353,7 +349,6 @@ class Round:
         while True:
             lines = self.lines_of(topic)
             missing = wanted - {body for _, body in lines}
-            if time.monotonic() > end: print([(b,DBG.get(b), self.ends.get(b)) for b in missing])
             if not missing:
                 return lines
             assert time.monotonic() < end, f'{len(missing)} of {len(wanted)} in {topic} did not come: {sorted(missing)[:5]}'

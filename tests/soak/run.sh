@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# make soak: 200 rounds of SIGKILL, 2,000 seeds of power loss, 500 damaged stores repaired, the power going at every step,
-# pops against their model.
+# make soak: 200 rounds of SIGKILL, a third of them with one with timers, transactions and pops under way behind it, 2,000 seeds
+# of power loss, 500 damaged stores repaired, the power going at every step, pops against their model.
 set -eu
 cd "$(dirname "$0")/../.."
 build=$(cd "$1" && pwd)
