@@ -60,6 +60,7 @@ Result<Process> Process::start(const std::string& command,
   MQ_TRY(const int fd, file_of(input));
   const SpawnSettings settings(fd);
   std::vector<char*> environment;
+  environment.reserve(variables.size() + 64);
   for (const std::string& variable : variables)
     environment.push_back(const_cast<char*>(variable.c_str()));
   // Of two with one name most programs see the first.

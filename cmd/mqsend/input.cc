@@ -47,10 +47,8 @@ Result<std::optional<Splitter::Record>> Splitter::next() {
 Result<std::optional<Splitter::Record>> Splitter::next_delimited() {
   const char* const data = buffer_.data();
   searched_ = std::max(searched_, at_);
-  const void* found = delimiter_.size() == 1
-                          ? std::memchr(data + searched_, delimiter_[0], buffer_.size() - searched_)
-                          : memmem(data + searched_, buffer_.size() - searched_, delimiter_.data(),
-                                   delimiter_.size());
+  const void* found =
+      memmem(data + searched_, buffer_.size() - searched_, delimiter_.data(), delimiter_.size());
   if (found != nullptr) {
     const auto end = static_cast<std::size_t>(static_cast<const char*>(found) - data);
     return take(end + delimiter_.size() - at_, 0, delimiter_.size());

@@ -18,7 +18,7 @@ struct MessageQueue {
   std::string topic;
   std::string broker_name;
   std::int32_t queue_id = 0;
-  friend auto operator<=>(const MessageQueue&, const MessageQueue&) = default;
+  friend auto operator<=>(const MessageQueue&, const MessageQueue&) = default;  // NOLINT
 };
 [[nodiscard]] json::object queue_object(const MessageQueue& queue);
 [[nodiscard]] MessageQueue queue_from(const json::value& value);
