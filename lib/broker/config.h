@@ -53,6 +53,9 @@ struct BrokerConfig {
   Live<bool> lite_pull_enable = true;                  // litePullMessageEnable
   Live<bool> reject_transactions = false;              // rejectTransactionMessage
   Live<std::int64_t> accept_sends_from_ms = 0;         // startAcceptSendRequestTimeStamp
+  Live<bool> fast_failure = true;                      // brokerFastFailureEnable
+  Live<std::int64_t> send_wait_max_ms = 200;           // waitTimeMillsInSendQueue
+  std::int64_t sends_waiting_max = 10'000;             // sendThreadPoolQueueCapacity
   Live<bool> long_polling = true;                      // longPollingEnable
   Live<std::int64_t> short_polling_ms = 1000;          // shortPollingTimeMills
   bool property_filter = false;                        // enablePropertyFilter

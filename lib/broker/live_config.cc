@@ -35,6 +35,7 @@ const std::vector<std::string_view>& live_keys() {
   static const std::vector<std::string_view> keys = {
       "autoCreateSubscriptionGroup",
       "autoCreateTopicEnable",
+      "brokerFastFailureEnable",
       "brokerPermission",
       "cleanFileForciblyEnable",
       "defaultQueryMaxNum",
@@ -51,6 +52,7 @@ const std::vector<std::string_view>& live_keys() {
       "shortPollingTimeMills",
       "startAcceptSendRequestTimeStamp",
       "traceOn",
+      "waitTimeMillsInSendQueue",
   };
   return keys;
 }

@@ -117,6 +117,7 @@ void ConnectionImpl::handle_buffered() {
 // Hands every whole frame to the handler; returns how many bytes they were.
 std::size_t ConnectionImpl::handle_frames(Bytes in) {
   std::size_t at = 0;
+  loop_.shared().handler.on_input(*this, in);
   while (!closing_ && at < in.size()) {
     const auto bytes = wire::frame_bytes(in.subspan(at));
     if (!bytes) {

@@ -60,6 +60,8 @@ class Handler {
  public:
   virtual ~Handler() = default;
   virtual void on_open(Connection&) {}
+  // What has arrived and is looked at now, before the frames in it; valid until the last of them.
+  virtual void on_input(Connection&, Bytes) {}
   // One whole frame (length field included); valid during the call alone.
   virtual void on_frame(Connection& connection, Bytes frame) = 0;
   virtual void on_close(Connection&) {}

@@ -76,6 +76,7 @@ class BrokerServer final : public net::Handler {
   explicit BrokerServer(Parts parts);
 
   void on_open(net::Connection& connection) override;
+  void on_input(net::Connection& connection, Bytes input) override;
   void on_frame(net::Connection& connection, Bytes frame) override;
   void on_close(net::Connection& connection) override;
 

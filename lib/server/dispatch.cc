@@ -8,6 +8,7 @@
 #include "server/broker_server.h"
 #include "server/call.h"
 #include "server/client_channel.h"
+#include "server/flow_control.h"
 #include "server/membership.h"
 #include "wire/codes.h"
 
@@ -19,12 +20,12 @@ Handle handler_of(std::int32_t code) noexcept {
     case wire::kSendMessage:
     case wire::kSendMessageV2:
     case wire::kSendBatchMessage:
-      return handle_send;
+      return handle_send_unless_busy;
     case wire::kSendReplyMessage:
     case wire::kSendReplyMessageV2:
       return handle_reply;
     case wire::kConsumerSendMsgBack:
-      return handle_send_back;
+      return handle_send_back_unless_busy;
     case wire::kEndTransaction:
       return handle_end_transaction;
     case wire::kResumeCheckHalfMessage:
@@ -230,6 +231,8 @@ void Answer::reply_error(const Error& error) const {
 }
 
 BrokerServer::BrokerServer(Parts parts) : parts_(std::move(parts)) {}
+
+void BrokerServer::on_input(net::Connection&, Bytes input) { begin_input(input); }
 
 void BrokerServer::on_frame(net::Connection& connection, Bytes frame) {
   // One an I/O thread: decoding into it again and again allocates nothing.

@@ -80,7 +80,7 @@ void add_store(const Call& call, wire::KvTable& out) {
   out["remainHowManyDataToFlush"] = fmt::format("{} B", s.written - s.flushed);
   out["remainTransientStoreBufferNumbs"] = "0";
   out["earliestMessageTimeStamp"] = std::to_string(s.earliest_timestamp_ms);
-  out["pageCacheLockTimeMills"] = "0";
+  out["pageCacheLockTimeMills"] = std::to_string(call.p.store.held_up_ms());
   // Our own, for mqstat.
   out["dispatchBacklogRecords"] = std::to_string(s.dispatch_backlog_records);
   out["backpressureDelaysTotal"] = std::to_string(s.backpressure_delays_total);
@@ -117,8 +117,11 @@ void handle_runtime_info(const Call& call) {
   out["runtime"] = duration_text(now - call.p.boot_ms);
   out["startAcceptSendRequestTimeStamp"] = std::to_string(call.p.config.accept_sends_from_ms);
   // Requests are handled by the thread that reads them: there are no queues in front of the
-  // handlers.
-  for (const char* pool : {"send", "pull", "litePull", "query", "ack"}) {
+  // handlers. Sends may wait behind them, for the disk.
+  out["sendThreadPoolQueueSize"] = std::to_string(call.p.store.durable_waiters());
+  out["sendThreadPoolQueueCapacity"] = std::to_string(call.p.config.sends_waiting_max);
+  out["sendThreadPoolQueueHeadWaitTimeMills"] = std::to_string(call.p.store.durable_wait_ms());
+  for (const char* pool : {"pull", "litePull", "query", "ack"}) {
     out[fmt::format("{}ThreadPoolQueueSize", pool)] = "0";
     out[fmt::format("{}ThreadPoolQueueCapacity", pool)] = "0";
     out[fmt::format("{}ThreadPoolQueueHeadWaitTimeMills", pool)] = "0";

@@ -7,6 +7,7 @@
 #include "broker/half_message.h"
 #include "format/names.h"
 #include "format/properties.h"
+#include "server/flow_control.h"
 #include "server/send_parts.h"
 #include "wire/codes.h"
 
@@ -43,6 +44,8 @@ store::PutResult timed(const Call& call, Put put) {
   const std::int64_t begin_us = call.p.clock.monotonic_us();
   const store::PutResult result = put();
   call.p.stats.puts().add(call.p.clock.monotonic_us() - begin_us);
+  if (result.waited_us > 0) [[unlikely]]
+    held_up(result.waited_us);
   return result;
 }
 

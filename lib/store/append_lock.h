@@ -13,11 +13,13 @@ namespace mq::store {
 class MQ_CAPABILITY("mutex") AppendLock {
  public:
   explicit AppendLock(Clock& clock) noexcept : clock_(clock) {}
-  void lock() noexcept MQ_ACQUIRE() {
+  // Returns how long the caller slept for it, us.
+  std::int64_t lock() noexcept MQ_ACQUIRE() {
     std::uint32_t free = 0;
-    if (!state_.compare_exchange_strong(free, 1, std::memory_order_acquire)) [[unlikely]] {
-      lock_contended();
+    if (state_.compare_exchange_strong(free, 1, std::memory_order_acquire)) [[likely]] {
+      return 0;
     }
+    return lock_contended();
   }
   void unlock() noexcept MQ_RELEASE() {
     held_since_ms_.store(0, std::memory_order_relaxed);
@@ -36,7 +38,7 @@ class MQ_CAPABILITY("mutex") AppendLock {
   }
 
  private:
-  void lock_contended() noexcept;
+  std::int64_t lock_contended() noexcept;
 
   Clock& clock_;
   std::atomic<std::uint32_t> state_{0};  // 0 free, 1 held, 2 held and somebody sleeps
@@ -46,13 +48,17 @@ class MQ_CAPABILITY("mutex") AppendLock {
 
 class MQ_SCOPED_CAPABILITY AppendGuard {
  public:
-  explicit AppendGuard(AppendLock& lock) noexcept MQ_ACQUIRE(lock) : lock_(lock) { lock_.lock(); }
+  explicit AppendGuard(AppendLock& lock) noexcept MQ_ACQUIRE(lock)
+      : lock_(lock), waited_us_(lock_.lock()) {}
   ~AppendGuard() MQ_RELEASE() { lock_.unlock(); }
   AppendGuard(const AppendGuard&) = delete;
   AppendGuard& operator=(const AppendGuard&) = delete;
 
+  [[nodiscard]] std::int64_t waited_us() const noexcept { return waited_us_; }
+
  private:
   AppendLock& lock_;
+  const std::int64_t waited_us_;
 };
 
 }  // namespace mq::store

@@ -144,6 +144,7 @@ class CommitLog {
     PhysicalOffset at{};
     PhysicalOffset end{};
     std::int64_t store_timestamp_ms = 0;
+    std::int64_t waited_us = 0;  // for the append lock
   };
   // Appends all records or none: consecutive queue offsets from the counter, or 0 for each if they
   // take none; one file, one store time. Any thread, no waiting; without room in what the allocate

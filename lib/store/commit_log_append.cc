@@ -56,6 +56,7 @@ CommitLog::Appended CommitLog::append(std::span<const EncodedRecord> records, Qu
   bool has_rolled = false;
   {
     AppendGuard guard(append_lock_);
+    out.waited_us = guard.waited_us();
     const std::int64_t now_ms = options_.clock->now_ms();
     append_lock_.set_held_since_ms(now_ms);
     if (tail_ == nullptr) return out;

@@ -56,6 +56,7 @@ void Flusher::when_durable(PhysicalOffset end, std::function<void(PutStatus)> do
       options_.clock->monotonic_us() + options_.sync_flush_timeout_ms * 1000;
   const MutexLock lock(mu_);
   waiters_.push_back({end, deadline, std::move(done)});
+  waiting_.store(static_cast<std::int64_t>(waiters_.size()), std::memory_order_relaxed);
   poked_ = true;
   cv_.notify_one();
 }
@@ -82,6 +83,15 @@ std::string Flusher::reason() const {
 Flusher::Stats Flusher::stats() const {
   const MutexLock lock(mu_);
   return {syncs_.load(), sync_max_us_.load(), static_cast<std::int64_t>(waiters_.size())};
+}
+
+std::int64_t Flusher::longest_wait_ms() const {
+  const MutexLock lock(mu_);
+  if (waiters_.empty()) return 0;
+  // All are given the same time.
+  const std::int64_t since_us =
+      waiters_.front().deadline_us - options_.sync_flush_timeout_ms * 1000;
+  return (options_.clock->monotonic_us() - since_us) / 1000;
 }
 
 Result<void> Flusher::sync_now() { return sync_written(); }
@@ -134,6 +144,7 @@ void Flusher::answer_waiters() {
       }
     }
     waiters_.swap(rest);
+    waiting_.store(static_cast<std::int64_t>(waiters_.size()), std::memory_order_relaxed);
   }
   for (Waiter& waiter : due) waiter.done(PutStatus::kOk);
   for (Waiter& waiter : late) {

@@ -58,6 +58,11 @@ class Flusher {
     std::int64_t syncs_total = 0, sync_max_us = 0, waiters = 0;
   };
   [[nodiscard]] Stats stats() const MQ_EXCLUDES(mu_);
+  // Those of when_durable that are not answered yet, and since when the first of them waits.
+  [[nodiscard]] std::int64_t waiters() const noexcept {
+    return waiting_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::int64_t longest_wait_ms() const MQ_EXCLUDES(mu_);
 
  private:
   struct Waiter {
@@ -78,6 +83,7 @@ class Flusher {
   std::atomic<bool> failed_{false};
   std::atomic<bool> sleeping_{false};
   std::atomic<std::int64_t> syncs_{0}, sync_max_us_{0};
+  std::atomic<std::int64_t> waiting_{0};  // waiters_.size()
   std::int64_t last_interval_us_ = 0, last_thorough_us_ = 0, last_checkpoint_us_ = 0;
 
   Mutex sync_mu_;  // one sync at a time

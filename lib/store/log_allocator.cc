@@ -53,6 +53,9 @@ bool LogAllocator::wait_for_room(std::int64_t bytes, std::int64_t timeout_ms) {
   std::int64_t wanted = wanted_.load();
   while (wanted < bytes && !wanted_.compare_exchange_weak(wanted, bytes)) {
   }
+  std::int64_t nobody = 0;
+  needed_since_us_.compare_exchange_strong(
+      nobody, std::max<std::int64_t>(1, options_.clock->monotonic_us()));
   const MutexLock lock(mu_);
   const std::uint64_t seen = rounds_;
   woken_ = true;
@@ -88,6 +91,7 @@ void LogAllocator::run(const std::stop_token& stop) {
       is_stuck_.store(false, std::memory_order_release);
       log::info("there is room for the commit log again: writes resume");
     }
+    needed_since_us_.store(0);  // who still lacks room says so anew
     ++rounds_;
     grown_cv_.notify_all();
     if (!woken_ && !stopping_) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "base/result.h"
 #include "store/commit_log.h"
@@ -22,6 +23,7 @@ class LogAllocator {
  public:
   struct Options {
     fs::Fs* fs = nullptr;     // borrowed
+    Clock* clock = nullptr;   // borrowed
     std::string directory;    // of the log: whose disk it is
     bool warm_files = false;  // touch a whole file at once
     bool lock_files = false;  // mlock the file being written
@@ -43,6 +45,10 @@ class LogAllocator {
   // For a put that found no room for `bytes`: waits until there may be some. False: there will be
   // none soon (the disk is full or failing: reason() says so) or the time is over.
   bool wait_for_room(std::int64_t bytes, std::int64_t timeout_ms);
+  // Since when puts wait for room that the disk is slow to give, monotonic us; 0: none does.
+  [[nodiscard]] std::int64_t needed_since_us() const noexcept {
+    return needed_since_us_.load(std::memory_order_relaxed);
+  }
   // "" unless space could not be had the last time it was tried.
   [[nodiscard]] std::string reason() const MQ_EXCLUDES(mu_);
   [[nodiscard]] bool is_stuck() const noexcept { return is_stuck_.load(std::memory_order_acquire); }
@@ -59,6 +65,7 @@ class LogAllocator {
   CommitLog& log_;
   const Options options_;
   std::atomic<std::int64_t> wanted_{0};  // bytes that a waiting put needs at once
+  std::atomic<std::int64_t> needed_since_us_{0};
   std::atomic<bool> is_stuck_{false};
   mutable Mutex mu_;
   CondVar wake_cv_;   // the thread sleeps here

@@ -49,6 +49,14 @@ class MessageStoreImpl final : public MessageStore {
     flusher_->when_durable(end, std::move(done));
   }
 
+  [[nodiscard]] std::int64_t held_up_ms() const noexcept override;
+  [[nodiscard]] std::int64_t durable_waiters() const noexcept override {
+    return flusher_->waiters();
+  }
+  [[nodiscard]] std::int64_t durable_wait_ms() const override {
+    return flusher_->longest_wait_ms();
+  }
+
   GetResult get(const GetRequest& request) override { return reader_->get(request); }
   Result<std::size_t> entries(std::string_view topic, QueueId queue, QueueOffset from,
                               std::span<format::ConsumeQueueEntry> out) override {
@@ -171,6 +179,7 @@ void MessageStoreImpl::make_parts(const format::Checkpoint& checkpoint) {
   allocator_ = std::make_unique<LogAllocator>(
       *log_, LogAllocator::Options{
                  .fs = options_.fs,
+                 .clock = options_.clock,
                  .directory = options_.commit_log_path.empty() ? path("commitlog")
                                                                : options_.commit_log_path,
                  .warm_files = options_.warm_files,
@@ -319,6 +328,18 @@ std::string MessageStoreImpl::why_not_writable() const {
   return {};
 }
 
+std::int64_t MessageStoreImpl::held_up_ms() const noexcept {
+  std::int64_t held_ms = 0;
+  if (const std::int64_t since = log_->lock_held_since_ms(); since > 0) [[unlikely]] {
+    held_ms = options_.clock->now_ms() - since;
+    if (held_ms >= kBusyIgnoredMs) held_ms = 0;
+  }
+  if (const std::int64_t since_us = allocator_->needed_since_us(); since_us > 0) [[unlikely]] {
+    held_ms = std::max(held_ms, (options_.clock->monotonic_us() - since_us) / 1000);
+  }
+  return std::max<std::int64_t>(held_ms, 0);
+}
+
 // Readers must not fall behind for ever: while dispatch is far back, each put gives it a
 // millisecond.
 void MessageStoreImpl::hold_back() {
@@ -342,13 +363,10 @@ PutResult MessageStoreImpl::put_batch(const PutCommon& common,
   const EncodedPut encoded =
       encode_put(common, messages, options_.message_bytes_max, options_.commit_log_file_bytes);
   if (encoded.status != PutStatus::kOk) return refuse(encoded.status, encoded.why);
-  if (const std::int64_t since = log_->lock_held_since_ms(); since > 0) [[unlikely]] {
-    const std::int64_t held = options_.clock->now_ms() - since;
-    if (held > options_.page_cache_busy_ms && held < kBusyIgnoredMs) {
-      lock_refusals_.fetch_add(1, std::memory_order_relaxed);
-      return refuse(PutStatus::kOsPageCacheBusy,
-                    fmt::format("the append lock has been held for {} ms", held));
-    }
+  if (const std::int64_t held = held_up_ms(); held > options_.page_cache_busy_ms) [[unlikely]] {
+    lock_refusals_.fetch_add(1, std::memory_order_relaxed);
+    return refuse(PutStatus::kOsPageCacheBusy,
+                  fmt::format("the commit log has taken nothing for {} ms", held));
   }
   hold_back();
 
@@ -357,17 +375,22 @@ PutResult MessageStoreImpl::put_batch(const PutCommon& common,
   const bool takes_offset =
       transaction == format::kTransactionNone || transaction == format::kTransactionCommit;
   CommitLog::Appended appended = log_->append(encoded.records, queue.counter, takes_offset);
+  result.waited_us = appended.waited_us;
   while (!appended.has_room) [[unlikely]] {
       if (appended.device_failed) {
         flusher_->fail("the device failed under the commit log's mapping");
         return refuse(PutStatus::kServiceNotAvailable, flusher_->reason());
       }
-      if (!allocator_->wait_for_room(encoded.bytes, kRoomTimeoutMs)) {
+      const std::int64_t begin_us = options_.clock->monotonic_us();
+      const bool has_grown = allocator_->wait_for_room(encoded.bytes, kRoomTimeoutMs);
+      result.waited_us += options_.clock->monotonic_us() - begin_us;
+      if (!has_grown) {
         std::string reason = allocator_->reason();
         if (!reason.empty()) return refuse(PutStatus::kServiceNotAvailable, std::move(reason));
         return refuse(PutStatus::kCreateMappedFileFailed, "no new commit log file within 5 s");
       }
       appended = log_->append(encoded.records, queue.counter, takes_offset);
+      result.waited_us += appended.waited_us;
     }
   if (options_.flush_mode == FlushMode::kSync && !common.waits) flusher_->poke();
   puts_.fetch_add(1, std::memory_order_relaxed);

@@ -136,6 +136,14 @@ class MessageStore {
   // thread, if it is already; else on a thread of the store. `done` must not block.
   virtual void when_durable(PhysicalOffset end, std::function<void(PutStatus)> done) = 0;
 
+  // For how long puts have been held up by now, ms: one holds the append lock, or the disk gives
+  // the log no room. More than osPageCacheBusyTimeOutMills means busy: further puts are refused
+  // (kOsPageCacheBusy) before they wait. 0 as a rule; waits for nothing.
+  [[nodiscard]] virtual std::int64_t held_up_ms() const noexcept = 0;
+  // Calls of when_durable that are not answered yet, and how long the first of them has waited, ms.
+  [[nodiscard]] virtual std::int64_t durable_waiters() const noexcept = 0;
+  [[nodiscard]] virtual std::int64_t durable_wait_ms() const = 0;
+
   // Reads by queue offset: the table of store-format.md 8.6.
   virtual GetResult get(const GetRequest& request) = 0;
   // Entries of a queue as they stand in it, from `from` on: as many as there are before the end of

@@ -59,6 +59,7 @@ struct PutResult {
   PhysicalOffset physical_offset{};  // of the first record
   PhysicalOffset end{};  // behind the last record; durable once flushed() has reached it
   std::int64_t store_timestamp_ms = 0;
+  std::int64_t waited_us = 0;  // for the append lock and for room in the log, stored or not
   // Static text that says why, when not stored; or the owner's current reason (disk full …).
   std::string reason;
 };

@@ -236,6 +236,15 @@ void FaultFs::clear_faults() {
   const MutexLock lock(mu_);
   faults_.clear();
 }
+void FaultFs::hold(FsOp op, const std::string& path_part) {
+  const MutexLock lock(mu_);
+  held_.emplace(op, path_part);
+}
+void FaultFs::let_go() {
+  const MutexLock lock(mu_);
+  held_.reset();
+  let_go_.notify_all();
+}
 void FaultFs::set_capacity(std::int64_t bytes) {
   const MutexLock lock(mu_);
   options_.capacity_bytes = bytes;
@@ -283,6 +292,8 @@ Result<void> FaultFs::check_power(const std::string& path) const {
 }
 
 Result<void> FaultFs::enter(FsOp op, const std::string& path) {
+  while (held_ && held_->first == op && path.find(held_->second) != std::string::npos)
+    let_go_.wait(mu_);
   MQ_CHECK(check_power(path));
   ++calls_[op];
   if (op != FsOp::kOpen) {

@@ -79,6 +79,9 @@ class FaultFs final : public fs::Fs {
 
   void fail(const FsFault& fault);
   void clear_faults();
+  // From now on calls of that kind wait, on a path that contains `path_part`, until let_go().
+  void hold(FsOp op, const std::string& path_part);
+  void let_go();
   void set_capacity(std::int64_t bytes);
   // The device hangs: syncs of files begin and do not end until it is let go again.
   void hang_syncs(bool hang);
@@ -147,6 +150,8 @@ class FaultFs final : public fs::Fs {
   std::vector<NameChange> pending_ MQ_GUARDED_BY(mu_);
   std::set<std::string> locked_ MQ_GUARDED_BY(mu_);
   std::vector<FsFault> faults_ MQ_GUARDED_BY(mu_);
+  std::optional<std::pair<FsOp, std::string>> held_ MQ_GUARDED_BY(mu_);
+  CondVar let_go_;
   std::map<FsOp, std::int64_t> calls_ MQ_GUARDED_BY(mu_);
   std::int64_t changing_calls_ MQ_GUARDED_BY(mu_) = 0;
   std::optional<std::int64_t> cut_at_ MQ_GUARDED_BY(mu_);

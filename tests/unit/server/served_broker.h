@@ -190,6 +190,7 @@ class ServedBroker {
     std::string frame;
     append(frame);
     connection.out().clear();
+    server->on_input(connection, as_bytes(frame));
     server->on_frame(connection, as_bytes(frame));
     connection.run_posted();
     wire::Command command;
