@@ -21,6 +21,7 @@ struct Options {
   int write_queues = 0;
   std::string perm;  // "6" or "RW"
   bool order = false;
+  std::string type;                     // message.type
   std::vector<std::string> attributes;  // "+key=value", "-key"
   bool all = false;                     // list: the broker's own, too
   bool fine = false;                    // --if-exists, --if-not-exists
@@ -141,6 +142,7 @@ class Topic {
     }
     if (o.order) wanted.order = true;
     std::string attributes;
+    if (!o.type.empty()) attributes = "+message.type=" + o.type;
     for (const std::string& change : o.attributes)
       attributes += (attributes.empty() ? "" : ",") + change;
     const std::string after = describe_topic(wanted) + (attributes.empty() ? "" : " " + attributes);
@@ -164,6 +166,10 @@ void add_shape(CLI::App* command, Options& o) {
       ->check(cli::at_least(1));
   command->add_option("--perm", o.perm, "letters of RWX, or 0 to 7")->type_name("PERM");
   command->add_flag("--order", o.order, "an ordered topic");
+  command->add_option("--type", o.type, "kind of its messages")
+      ->type_name("TYPE")
+      ->transform(CLI::IsMember({"NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED", "UNSPECIFIED"},
+                                CLI::ignore_case));
   command->add_option("--attribute", o.attributes, "+KEY=VALUE or -KEY, repeatable")
       ->type_name("CHANGE")
       ->allow_extra_args(false);

@@ -50,6 +50,8 @@ struct BrokerConfig {
   std::string trace_topic = "RMQ_SYS_TRACE_TOPIC";     // msgTraceTopicName
   std::int32_t revive_queues = 8;                      // reviveQueueNum
   bool timer_wheel_enable = true;                      // timerWheelEnable
+  Live<bool> mixed_topics = false;                     // enableMixedMessageType
+  Live<bool> check_message_types = false;              // enableTopicMessageTypeCheck
   Live<bool> lite_pull_enable = true;                  // litePullMessageEnable
   Live<bool> reject_transactions = false;              // rejectTransactionMessage
   Live<std::int64_t> accept_sends_from_ms = 0;         // startAcceptSendRequestTimeStamp

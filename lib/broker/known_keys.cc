@@ -127,7 +127,6 @@ constexpr auto kWithoutMeaning = std::to_array<std::string_view>({
     "enableFastChannelEventProcess",
     "enableLmq",
     "enableLmqStats",
-    "enableMixedMessageType",
     "enableMultiDispatch",
     "enableNetWorkFlowControl",
     "enableNotifyAfterPopOrderLockRelease",

@@ -43,6 +43,8 @@ const std::vector<std::string_view>& live_keys() {
       "diskMaxUsedSpaceRatio",
       "diskSpaceCleanForciblyRatio",
       "diskSpaceWarningLevelRatio",
+      "enableMixedMessageType",
+      "enableTopicMessageTypeCheck",
       "fileReservedTime",
       "flushConsumerOffsetInterval",
       "litePullMessageEnable",

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "broker/state_file.h"
+#include "broker/topic_attributes.h"
 #include "format/delay_levels.h"
 #include "format/names.h"
 
@@ -36,7 +37,8 @@ TopicInfo info_of(const TopicConfig& c) {
           .write_queues = c.write_queues,
           .perm = c.perm,
           .sys_flag = c.sys_flag,
-          .multi_tag = c.filter_type == "MULTI_TAG"};
+          .multi_tag = c.filter_type == "MULTI_TAG",
+          .message_type = message_type_of(c.attributes)};
 }
 
 TopicConfig make(std::string name, std::int32_t queues, std::int32_t perm) {
@@ -45,58 +47,6 @@ TopicConfig make(std::string name, std::int32_t queues, std::int32_t perm) {
   c.read_queues = c.write_queues = queues;
   c.perm = perm;
   return c;
-}
-
-// Keys and values of 1.6.
-Result<void> check_attribute(std::string_view key, std::string_view value) {
-  const auto one_of = [&](std::initializer_list<std::string_view> allowed) -> Result<void> {
-    if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return {};
-    return Error{Errc::kInvalid, fmt::format("attribute {}: '{}' is not one of {}", key, value,
-                                             fmt::join(allowed, ", "))};
-  };
-  if (key == "queue.type") return one_of({"SimpleCQ", "BatchCQ"});
-  if (key == "cleanup.policy") return one_of({"DELETE", "COMPACTION"});
-  if (key == "message.type")
-    return one_of({"UNSPECIFIED", "NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED"});
-  if (key == "reserve.time") return {};
-  return Error{Errc::kInvalid, fmt::format("attribute '{}' is not known", key)};
-}
-
-// Applies "+key=value,-key" to what is stored.
-Result<void> change_attributes(std::map<std::string, std::string>& stored, std::string_view changes,
-                               bool creating) {
-  std::map<std::string, bool> seen;
-  while (!changes.empty()) {
-    const std::size_t end = changes.find(',');
-    const std::string_view piece = changes.substr(0, end);
-    changes = end == std::string_view::npos ? std::string_view() : changes.substr(end + 1);
-    if (piece.size() < 2 || (piece[0] != '+' && piece[0] != '-')) {
-      return Error{Errc::kInvalid,
-                   fmt::format("attribute change '{}' does not start with + or -", piece)};
-    }
-    const std::size_t split = piece.find('=');
-    const std::string key(piece.substr(1, split == std::string_view::npos ? split : split - 1));
-    if (!seen.emplace(key, true).second)
-      return Error{Errc::kInvalid, fmt::format("attribute '{}' stands twice", key)};
-    if (piece[0] == '-') {
-      if (creating || stored.erase(key) == 0)
-        return Error{Errc::kInvalid, fmt::format("attribute '{}' is not set", key)};
-      continue;
-    }
-    const std::string value(split == std::string_view::npos ? std::string_view()
-                                                            : piece.substr(split + 1));
-    MQ_CHECK(check_attribute(key, value));
-    const bool fixed = key == "queue.type" || key == "cleanup.policy";
-    if (const auto old = stored.find(key);
-        fixed && !creating && (old == stored.end() || old->second != value)) {
-      return Error{Errc::kInvalid, fmt::format("attribute '{}' cannot be changed", key)};
-    }
-    if (key == "queue.type" && value != "SimpleCQ") {
-      return Error{Errc::kInvalid, "queue.type=BatchCQ is not built yet"};
-    }
-    stored[key] = value;
-  }
-  return {};
 }
 
 }  // namespace
@@ -249,8 +199,11 @@ Result<bool> Topics::put_into(format::TopicTable& table, TopicConfig wanted,
   const bool creating = old == table.topics.end();
   if (!creating) wanted.attributes = old->second.attributes, wanted.extra = old->second.extra;
   // Of a kind of its own: the reference calls them a fault of the system.
-  if (auto done = change_attributes(wanted.attributes, attributes, creating); !done)
+  if (auto done = change_attributes(wanted.attributes, attributes, creating, config_.mixed_topics);
+      !done) {
+    if (done.error().code() == Errc::kDenied) return Error{Errc::kInvalid, done.error().text()};
     return Error{Errc::kUnsupported, done.error().text()};
+  }
   if (!creating && old->second == wanted) return false;
   const std::string name = wanted.name;
   table.topics[name] = std::move(wanted);

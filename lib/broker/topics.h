@@ -17,6 +17,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "broker/config.h"
+#include "broker/topic_attributes.h"
 #include "format/state_files.h"
 #include "fs/fs.h"
 
@@ -29,6 +30,7 @@ struct TopicInfo {
   std::int32_t perm = 0;
   std::int32_t sys_flag = 0;
   bool multi_tag = false;
+  MessageType message_type = MessageType::kNormal;
 };
 
 class Topics {

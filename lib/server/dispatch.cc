@@ -225,6 +225,8 @@ void Answer::reply_error(const Error& error) const {
       return reply(wire::kNoPermission, error.text());
     case Errc::kUnavailable:
       return reply(wire::kServiceNotAvailable, error.text());
+    case Errc::kUnsupported:
+      return reply(wire::kSystemError, error.text());
     default:
       return reply(wire::kSystemError, error.to_string());
   }

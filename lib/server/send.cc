@@ -123,6 +123,10 @@ void handle_send(const Call& call) {
   const broker::Asked asked = broker::read_asked(send.properties);
   if (const auto why = why_not(asked, send.batch); !why.empty())
     return refuse_send(call, wire::kMessageIllegal, why);
+  if (call.p.config.check_message_types) {
+    if (const auto why = why_not_of_type(send, *target, asked); !why.empty())
+      return refuse_send(call, wire::kMessageIllegal, why);
+  }
   if (send.batch) return put_batch(call, send, *target, asked);
   put_single(call, send, *target, asked);
 }

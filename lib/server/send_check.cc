@@ -76,7 +76,8 @@ std::optional<SendTarget> check_send(const Call& call, const wire::SendRequest& 
   if (!check_body(call, send)) return std::nullopt;
   SendTarget target{
       .queue_id = send.queue_id < 0 ? random_queue(topic->write_queues) : send.queue_id,
-      .multi_tag = topic->multi_tag};
+      .multi_tag = topic->multi_tag,
+      .message_type = topic->message_type};
   if (!redirect_retry(call, send, target)) return std::nullopt;
   return target;
 }

@@ -10,6 +10,7 @@
 
 #include "broker/asked.h"
 #include "broker/postpone.h"
+#include "broker/topic_attributes.h"
 #include "server/call.h"
 #include "store/types.h"
 #include "wire/send.h"
@@ -21,6 +22,7 @@ struct SendTarget {
   std::string topic{};  // in place of the request's; empty: as asked for
   QueueId queue_id = 0;
   bool multi_tag = false;
+  broker::MessageType message_type = broker::MessageType::kNormal;  // of the topic
   bool dead_letter = false;  // delivered at once, whatever the message says
 };
 // Topic, queue and body, in the reference's order of checks (semantics.md 2.1); nothing when the
@@ -40,6 +42,10 @@ void add_broker_properties(const Call& call, std::string_view given, const broke
 // Kinds of messages whose meaning is not built yet, or that may not be in a batch: storing them as
 // ordinary ones would deliver them at the wrong time. "" for all others.
 [[nodiscard]] std::string_view why_not(const broker::Asked& asked, bool batch) noexcept;
+// With enableTopicMessageTypeCheck: what the reference's proxy says of a message that does not fit
+// its topic's type. "" for all others, for retries and dead letters.
+[[nodiscard]] std::string why_not_of_type(const wire::SendRequest& send, const SendTarget& target,
+                                          const broker::Asked& asked);
 // Who sent it, as records carry it.
 [[nodiscard]] format::Host born_host(const Call& call);
 // The answer to a message that could not be put aside for later (broker/postpone.h).

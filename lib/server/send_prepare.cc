@@ -1,6 +1,9 @@
 #include <array>
 
+#include <fmt/format.h>
+
 #include "format/message_id.h"
+#include "format/names.h"
 #include "format/properties.h"
 #include "server/send_parts.h"
 #include "wire/codes.h"
@@ -35,6 +38,17 @@ std::string_view why_not(const broker::Asked& asked, bool batch) noexcept {
   const bool is_delayed = has_level || (asked.has_timer() && asked.timer_out.empty());
   if (batch && is_delayed) return "a batch may not be delayed";
   return {};
+}
+
+std::string why_not_of_type(const wire::SendRequest& send, const SendTarget& target,
+                            const broker::Asked& asked) {
+  if (send.topic.starts_with(format::kRetryPrefix) || send.topic.starts_with(format::kDlqPrefix))
+    return {};
+  const broker::MessageType type = broker::message_type_of(send.properties, asked);
+  if (type == target.message_type || target.message_type == broker::MessageType::kMixed) return {};
+  return fmt::format(
+      "TopicMessageType validate failed, the expected type is {}, but actual type is {}",
+      broker::name_of(target.message_type), broker::name_of(type));
 }
 
 format::Host born_host(const Call& call) {

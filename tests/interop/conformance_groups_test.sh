@@ -34,6 +34,7 @@ fi
 ask pulls 15 16 18 19 20 21 22 23 24 25 26 27 28
 ask groups 41 42 45 46 49 82 clean_leave closed_connection comes_back no_notices_wanted heartbeat_v2 retry_topic
 ask replies 77 reply refused
+ask topics 11 mixed types 78
 ask group_admin 47 group_configs delete_group forbidden broadcast_forbidden views stats time_span all_offsets reset_by_time \
   reset_one_queue clone correction running_info consume_directly consumer_status
 ask_at_once pop 66 67 68 69 70 71 71_wake 72 79 notification assignment filter reset
