@@ -55,6 +55,7 @@ public final class Run {
     all.put("start", Starting::run);
     all.put("pull", Starting::pulls);
     all.put("names", Starting::names);
+    all.put("trace", Trace::run);
     all.put("pop", Popping::run);
     all.put("popmixed", Popping::mixed);
     return all;
