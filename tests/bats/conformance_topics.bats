@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # Attributes of topics, kinds of messages and the trace topic, asked over the wire.
+bats_require_minimum_version 1.5.0
 load helpers
 
 conf() { python3 "$BATS_TEST_DIRNAME/../conformance/topics.py" "$1" "$MQ_BROKER"; }
