@@ -22,7 +22,8 @@ std::string frames(int count, std::size_t body_bytes) {
   std::string out;
   for (int i = 0; i < count; ++i) {
     wire::append_send_request(out, ServedBroker::header(wire::kSendMessageV2),
-                              {.group = "p", .topic = "T", .properties = properties}, body_bytes);
+                              {.group = "p", .topic = "T", .queue_id = 0, .properties = properties},
+                              body_bytes);
     out.append(body_bytes, 'x');
   }
   return out;
