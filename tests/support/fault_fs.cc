@@ -140,7 +140,6 @@ class FaultFile final : public fs::File {
   // A mapping outlives its file, so this takes no `this`.
   static Result<void> sync_range(FaultFs& fs, FaultInode& inode, const std::string& path,
                                  std::uint64_t epoch, const FaultInode::Range& range) {
-    fs.syncs_hang_.wait(true);
     const MutexLock lock(fs.mu_);
     MQ_CHECK(check(fs, path, epoch));
     if (auto entered = fs.enter(FsOp::kSync, path); !entered) {
@@ -496,11 +495,6 @@ Result<void> FaultFs::sync_all(const std::string& path) {
     if (inode != nullptr) unreserved_ += inode->sync({});
   }
   return {};
-}
-
-void FaultFs::hang_syncs(bool hang) {
-  syncs_hang_.store(hang);
-  syncs_hang_.notify_all();
 }
 
 Result<void> FaultFs::set_mtime_ms(const std::string& path, std::int64_t mtime_ms) {

@@ -83,8 +83,6 @@ class FaultFs final : public fs::Fs {
   void hold(FsOp op, const std::string& path_part);
   void let_go();
   void set_capacity(std::int64_t bytes);
-  // The device hangs: syncs of files begin and do not end until it is let go again.
-  void hang_syncs(bool hang);
   // Every mapping of a file whose path contains `path_part` reports faulted() from now on.
   void fail_mappings(const std::string& path_part);
 
@@ -111,7 +109,6 @@ class FaultFs final : public fs::Fs {
   Result<std::unique_ptr<fs::Lock>> lock_file(const std::string& path) override;
 
  private:
-  std::atomic<bool> syncs_hang_{false};
   friend class FaultFile;
   friend class FaultLock;
   using InodePtr = std::shared_ptr<FaultInode>;

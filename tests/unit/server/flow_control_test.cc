@@ -151,6 +151,8 @@ TEST(FlowControl, SendsAreRefusedWhenTooManyWaitForASlowDisk) {
   const auto producer = std::make_shared<mq::test::FakeConnection>(9);
   take_input(*b.server, *producer, frames(1, 10));
   ASSERT_TRUE(b.store->sync());
+  // Synced here, answered by the flush thread.
+  while (b.store->durable_waiters() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   b.fs.hold(mq::test::FsOp::kSync, "commitlog");
   // As many at once as one likes, as long as the disk is not slow.
   take_input(*b.server, *producer, frames(3, 10));

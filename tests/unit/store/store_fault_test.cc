@@ -60,12 +60,12 @@ TEST_F(StoreFault, ADeviceThatHangsIsToldAsATimeoutAndReadsGoOn) {
   store_ = std::move(*MessageStore::open(options));
   ASSERT_EQ(wait_durable(*store_, put(*store_, "t", 0, "before", "b").end), PutStatus::kOk);
   ASSERT_TRUE(store_->wait_dispatched(60'000));
-  fs_.hang_syncs(true);
+  fs_.hold(FsOp::kSync, "commitlog");
   const auto late = put(*store_, "t", 0, "late", "l");
   ASSERT_EQ(late.status, PutStatus::kOk);
   EXPECT_EQ(wait_durable(*store_, late.end), PutStatus::kFlushDiskTimeout);
   EXPECT_EQ(read_all(*store_, "t", 0).size(), 1U);
-  fs_.hang_syncs(false);
+  fs_.let_go();
   EXPECT_EQ(wait_durable(*store_, put(*store_, "t", 0, "after", "a").end), PutStatus::kOk);
 }
 
