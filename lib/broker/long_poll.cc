@@ -59,20 +59,25 @@ bool LongPolls::hold(std::string_view topic, QueueId queue, HeldPull pull) {
   return true;
 }
 
-void LongPolls::on_arrival(const store::Arrival& arrival, std::int64_t now_ms) {
-  if (held() == 0) return;
-  std::vector<HeldPull> due;
+template <typename Due>
+void LongPolls::wake_due(std::string_view topic, QueueId queue, Due due) {
+  std::vector<HeldPull> taken;
   {
     const MutexLock lock(mu_);
-    const auto at = queues_.find(key_of(arrival.topic, arrival.queue_id));
+    const auto at = queues_.find(key_of(topic, queue));
     if (at == queues_.end()) return;
-    take_due(at, due, [&](const HeldPull& p) {
-      return p.deadline_ms <= now_ms ||
-             (arrival.next.value() > p.offset && matches(p.tags, arrival.tag_code) &&
-              (p.records == nullptr || p.records->wants(arrival.properties)));
-    });
+    take_due(at, taken, due);
   }
-  for (HeldPull& pull : due) pull.wake();
+  for (HeldPull& pull : taken) pull.wake();
+}
+
+void LongPolls::on_arrival(const store::Arrival& arrival, std::int64_t now_ms) {
+  if (held() == 0) return;
+  wake_due(arrival.topic, arrival.queue_id, [&](const HeldPull& p) {
+    return p.deadline_ms <= now_ms ||
+           (arrival.next.value() > p.offset && matches(p.tags, arrival.tag_code) &&
+            (p.records == nullptr || p.records->wants(arrival.properties)));
+  });
 }
 
 void LongPolls::sweep(std::int64_t now_ms,
@@ -91,26 +96,12 @@ void LongPolls::sweep(std::int64_t now_ms,
 
 void LongPolls::wake_if_newer(std::string_view topic, QueueId queue, std::int64_t now_ms,
                               std::int64_t max_offset) {
-  std::vector<HeldPull> due;
-  {
-    const MutexLock lock(mu_);
-    const auto at = queues_.find(key_of(topic, queue));
-    if (at == queues_.end()) return;
-    take_due(at, due,
-             [&](const HeldPull& p) { return p.deadline_ms <= now_ms || max_offset > p.offset; });
-  }
-  for (HeldPull& pull : due) pull.wake();
+  wake_due(topic, queue,
+           [&](const HeldPull& p) { return p.deadline_ms <= now_ms || max_offset > p.offset; });
 }
 
 void LongPolls::wake_all(std::string_view topic, QueueId queue) {
-  std::vector<HeldPull> due;
-  {
-    const MutexLock lock(mu_);
-    const auto at = queues_.find(key_of(topic, queue));
-    if (at == queues_.end()) return;
-    take_due(at, due, [](const HeldPull&) { return true; });
-  }
-  for (HeldPull& pull : due) pull.wake();
+  wake_due(topic, queue, [](const HeldPull&) { return true; });
 }
 
 void LongPolls::connection_closed(std::uint64_t connection) {

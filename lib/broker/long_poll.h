@@ -70,6 +70,9 @@ class LongPolls {
   // Takes those for which `due` holds out of their queue, and the queue with the last of them.
   template <typename Due>
   void take_due(Queues::iterator at, std::vector<HeldPull>& out, Due due) MQ_REQUIRES(mu_);
+  // The same for the queue of that name, and wakes them.
+  template <typename Due>
+  void wake_due(std::string_view topic, QueueId queue, Due due) MQ_EXCLUDES(mu_);
   void release(std::uint64_t connection, Queue* queue) MQ_REQUIRES(mu_);
 
   const std::size_t each_max_;
