@@ -221,7 +221,7 @@ bool PopRevive::move_fence(std::int64_t now_ms) {
       const std::int64_t due_ms = next_due_ms();
       // Before the tick that ends its slot nothing can be certain.
       if (due_ms > now_ms || due_ms > o_.timer().read_ms) return false;
-      fence_ = {Fence::Phase::kDispatch, now_ms, o_.store.stats().written};
+      fence_ = {Fence::Phase::kDispatch, now_ms, o_.store.written()};
       return false;
     }
     case Fence::Phase::kDispatch:
@@ -233,7 +233,7 @@ bool PopRevive::move_fence(std::int64_t now_ms) {
       if (timer.queue_behind > 0) return false;
       // With SYNC_FLUSH nobody can read yet what the timer has just put: not only what is readable.
       fence_ = {Fence::Phase::kDelivered, std::min(fence_.time_ms, timer.read_ms),
-                o_.store.stats().written};
+                o_.store.written()};
       return false;
     }
     case Fence::Phase::kDelivered:

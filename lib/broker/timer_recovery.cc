@@ -90,7 +90,7 @@ Result<void> Timer::recover_log() {
                                          : PhysicalOffset(std::numeric_limits<std::int64_t>::max());
   std::optional<PhysicalOffset> last_record;
   // A power cut may have taken the message and left its unit, which would then name another one.
-  const PhysicalOffset log_end = options_.store.stats().written;
+  const PhysicalOffset log_end = options_.store.written();
   const auto visit = [&](std::int64_t position, const format::TimerUnit& unit) {
     if (unit.commitlog_offset >= log_end) return false;
     last_record = unit.commitlog_offset;

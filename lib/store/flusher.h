@@ -81,7 +81,6 @@ class Flusher {
   format::Checkpoint written_checkpoint_;
   std::atomic<std::int64_t> physic_ms_, logics_ms_, index_ms_;
   std::atomic<bool> failed_{false};
-  std::atomic<bool> sleeping_{false};
   std::atomic<std::int64_t> syncs_{0}, sync_max_us_{0};
   std::atomic<std::int64_t> waiting_{0};  // waiters_.size()
   std::int64_t last_interval_us_ = 0, last_thorough_us_ = 0, last_checkpoint_us_ = 0;

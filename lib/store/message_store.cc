@@ -91,6 +91,7 @@ class MessageStoreImpl final : public MessageStore {
     arrival_ = std::move(listener);
     has_arrival_.store(true, std::memory_order_release);
   }
+  [[nodiscard]] PhysicalOffset written() const noexcept override { return log_->written(); }
   [[nodiscard]] PhysicalOffset readable() const noexcept override { return log_->readable(); }
   [[nodiscard]] PhysicalOffset dispatched() const noexcept override {
     return dispatcher_->dispatched();

@@ -180,7 +180,9 @@ class MessageStore {
   // Called for every dispatched record from then on; set once, before puts.
   virtual void on_arrival(std::function<void(const Arrival&)> listener) = 0;
 
-  // Behind what may be dispatched by now, and behind what has been. Cheap; waits for nothing.
+  // Behind what is in the log, what of it may be dispatched by now, and what has been. Cheap; waits
+  // for nothing.
+  [[nodiscard]] virtual PhysicalOffset written() const noexcept = 0;
   [[nodiscard]] virtual PhysicalOffset readable() const noexcept = 0;
   [[nodiscard]] virtual PhysicalOffset dispatched() const noexcept = 0;
   // Waits until everything readable now is dispatched, at most that long; for tests and clean

@@ -123,14 +123,9 @@ void QueueRecovery::choose(Found& found, PhysicalOffset log_begin) const {
   const Run* last = nullptr;
   for (const Run& run : found.runs) {
     use(found, run);
-    std::int64_t first_real = run.first_file / kEntryBytes;
-    while (first_real < found.end) {
-      const auto e = entry(found, first_real);
-      if (!e || !e->is_filler()) break;
-      ++first_real;
-    }
-    const auto first = first_real < found.end ? entry(found, first_real)
-                                              : Result<ConsumeQueueEntry>(Error{Errc::kNotFound});
+    const std::int64_t at = first_real(found);
+    const auto first =
+        at < found.end ? entry(found, at) : Result<ConsumeQueueEntry>(Error{Errc::kNotFound});
     if (!first) {
       if (hollow == nullptr) hollow = &run;
       continue;
@@ -160,6 +155,16 @@ Result<ConsumeQueueEntry> QueueRecovery::entry(const Found& found, std::int64_t 
   MQ_TRY(const std::size_t got, set_.files_->read(*found.queue, at * kEntryBytes, raw));
   if (got < raw.size()) return Error{Errc::kShort};
   return format::decode_consume_queue_entry(raw);
+}
+
+// Behind the fillers in front; the end when there is nothing else.
+std::int64_t QueueRecovery::first_real(const Found& found) const {
+  std::int64_t at = found.first_file / kEntryBytes;
+  for (; at < found.end; ++at) {
+    const auto e = entry(found, at);
+    if (!e || !e->is_filler()) break;
+  }
+  return at;
 }
 
 bool QueueRecovery::looks_valid(const Found& found, std::int64_t at) const {
@@ -218,12 +223,7 @@ bool QueueRecovery::is_before(const Found& found, std::int64_t at, std::int64_t 
 std::int64_t QueueRecovery::settle(const Found& found, const LogSource& log, std::int64_t limit,
                                    bool& damaged) const {
   const std::int64_t first = found.first_file / kEntryBytes;
-  // Fillers in front are passed over once.
-  std::int64_t begin = first;
-  for (; begin < found.end; ++begin) {
-    const auto e = entry(found, begin);
-    if (!e || !e->is_filler()) break;
-  }
+  const std::int64_t begin = first_real(found);
   // Entries of records before the limit are a prefix, too.
   std::int64_t low = begin;
   std::int64_t high = found.end;

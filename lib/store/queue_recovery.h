@@ -55,6 +55,7 @@ class QueueRecovery {
   void choose(Found& found, PhysicalOffset log_begin) const;
   [[nodiscard]] bool is_odd(const Found& found) const;
   Result<format::ConsumeQueueEntry> entry(const Found& found, std::int64_t at) const;
+  [[nodiscard]] std::int64_t first_real(const Found& found) const;
   [[nodiscard]] bool looks_valid(const Found& found, std::int64_t at) const;
   [[nodiscard]] std::int64_t end_within_file(const Found& found, std::int64_t start) const;
 
