@@ -25,6 +25,12 @@ Scratch& scratch() {
   return instance;
 }
 
+// Whether the sender is answered when the disk has the message.
+bool waits_for_disk(const Call& call, const wire::SendRequest& send, const broker::Asked& asked) {
+  const bool sync_flush = call.p.config.store.flush_mode == store::FlushMode::kSync;
+  return call.wants_answer() && (send.sync || (asked.wait && sync_flush));
+}
+
 store::PutCommon common_of(const Call& call, const wire::SendRequest& send,
                            const SendTarget& target, const broker::Asked& asked) {
   return {.topic = target.topic.empty() ? send.topic : target.topic,
@@ -35,7 +41,7 @@ store::PutCommon common_of(const Call& call, const wire::SendRequest& send,
           .store_host = call.p.store_host,
           .reconsume_times = send.reconsume_times,
           .prepared_transaction_offset = {},
-          .waits = waits_for_disk(call, send, asked.wait)};
+          .waits = waits_for_disk(call, send, asked)};
 }
 
 // Counts how long it took.
@@ -51,7 +57,7 @@ store::PutResult timed(const Call& call, Put put) {
 
 // Stored where no consumer sees it, until its producer ends the transaction.
 void put_half(const Call& call, const wire::SendRequest& send, const SendTarget& target,
-              store::PutCommon common, const broker::Asked& asked) {
+              store::PutCommon common) {
   if (call.p.config.reject_transactions) {
     return refuse_send(
         call, wire::kNoPermission,
@@ -66,7 +72,7 @@ void put_half(const Call& call, const wire::SendRequest& send, const SendTarget&
   const store::PutResult result =
       timed(call, [&] { return call.p.store.put(common, s.messages.front()); });
   if (store::is_stored(result.status)) call.p.transactions.prepared(topic, call.p.clock.now_ms());
-  answer_send(call, {send, target, common, s.messages, asked.wait}, result);
+  answer_send(call, {send, target, common, s.messages}, result);
 }
 
 void put_single(const Call& call, const wire::SendRequest& send, const SendTarget& target,
@@ -78,7 +84,7 @@ void put_single(const Call& call, const wire::SendRequest& send, const SendTarge
   if (target.dead_letter) {
     format::set_property(s.properties, format::kDelay, "-1");
   } else if (broker::is_half(asked, send.reconsume_times)) {
-    return put_half(call, send, target, common, asked);
+    return put_half(call, send, target, common);
   } else {
     const auto placed = broker::postpone(call.p.postpone, asked, common.topic, target.queue_id,
                                          call.p.clock.now_ms(), s.properties);
@@ -90,7 +96,7 @@ void put_single(const Call& call, const wire::SendRequest& send, const SendTarge
   s.messages.push_back({.flag = send.flag, .body = call.request.body, .properties = s.properties});
   const store::PutResult result =
       timed(call, [&] { return call.p.store.put(common, s.messages.front()); });
-  answer_send(call, {send, target, common, s.messages, asked.wait, timer_out_ms}, result);
+  answer_send(call, {send, target, common, s.messages, timer_out_ms}, result);
 }
 
 void put_batch(const Call& call, const wire::SendRequest& send, const SendTarget& target,
@@ -108,7 +114,7 @@ void put_batch(const Call& call, const wire::SendRequest& send, const SendTarget
     return refuse_send(call, wire::kMessageIllegal, done.error().to_string());
   const store::PutResult result =
       timed(call, [&] { return call.p.store.put_batch(common, s.messages); });
-  answer_send(call, {send, target, common, s.messages, asked.wait}, result);
+  answer_send(call, {send, target, common, s.messages}, result);
 }
 
 }  // namespace

@@ -130,11 +130,6 @@ std::int32_t code_of(PutStatus status) noexcept {
   return wire::kSystemError;
 }
 
-bool waits_for_disk(const Call& call, const wire::SendRequest& send, bool wait) {
-  const bool sync_flush = call.p.config.store.flush_mode == store::FlushMode::kSync;
-  return call.wants_answer() && (send.sync || (wait && sync_flush));
-}
-
 void answer_send(const Call& call, const SentMessages& sent, const store::PutResult& result) {
   if (!store::is_stored(result.status)) {
     const bool busy = result.status == PutStatus::kOsPageCacheBusy;
@@ -161,7 +156,7 @@ void answer_send(const Call& call, const SentMessages& sent, const store::PutRes
                                                 .deliver_ms = sent.timer_out_ms + 1,
                                                 .unique_key = std::string(transaction_id)});
   }
-  if (waits_for_disk(call, sent.send, sent.wait)) {
+  if (sent.common.waits) {
     auto connection = call.connection.shared_from_this();
     if (connection->context == nullptr) connection->context = std::make_shared<WaitingAcks>();
     WaitingAcks::Ack ack{call.request.serialize,

@@ -64,12 +64,9 @@ struct SentMessages {
   SendTarget target;
   const store::PutCommon& common;  // topic and queue as put, not as asked for
   std::span<const store::PutMessage> messages;
-  bool wait = true;                // for the disk, where the broker does
   std::int64_t timer_out_ms = -1;  // of a timed message, which can be taken back
 };
-// Whether the sender is answered when the disk has the message. `wait`: as it asked.
-[[nodiscard]] bool waits_for_disk(const Call& call, const wire::SendRequest& send, bool wait);
-// At once, or when the disk has it.
+// At once, or when the disk has it (common.waits).
 void answer_send(const Call& call, const SentMessages& sent, const store::PutResult& result);
 
 }  // namespace mq::server
