@@ -4,6 +4,7 @@ import json
 import time
 
 from common import ARGUMENT, G, T, client, create_group, create_topic, equal, put, put_dispatched, record_sizes, run, wait_until
+from remoting import decode_record
 
 BROKER = ARGUMENT or 'DEFAULT_BROKER'
 # Apache's broker on a machine that does other things has no upper bound.
@@ -50,18 +51,8 @@ def records(body):
     """(topic, reconsume times, body, properties) of each record."""
     out = []
     for size in record_sizes(body):
-        r, body = body[:size], body[size:]
-        flag = int.from_bytes(r[36:40], 'big')
-        at = 48 + (20 if flag & 0x10 else 8) + 8 + (20 if flag & 0x20 else 8)
-        times = int.from_bytes(r[at:at + 4], 'big')
-        at += 12
-        length = int.from_bytes(r[at:at + 4], 'big')
-        text = r[at + 4:at + 4 + length].decode()
-        at += 4 + length
-        name = r[at + 1:at + 1 + r[at]].decode()
-        at += 1 + r[at]
-        properties = r[at + 2:at + 2 + int.from_bytes(r[at:at + 2], 'big')].decode()
-        out.append((name, times, text, dict(p.split('\x01') for p in properties.split('\x02') if p)))
+        r, body = decode_record(body[:size]), body[size:]
+        out.append((r.topic, r.times, r.body, r.properties))
     return out
 
 

@@ -3,12 +3,13 @@
 import time
 
 from common import G, T, client, equal, max_offset, run, wait_until
+from remoting import properties_text
 
 REPLY_TOPIC = 'DefaultCluster_REPLY_TOPIC'
 
 
 def reply(c, body=b'answer', code=325, **properties):
-    text = ''.join(f'{k}\x01{v}\x02' for k, v in {'MSG_TYPE': 'reply', 'CORRELATION_ID': 'c-1', 'TTL': 3000, **properties}.items())
+    text = properties_text({'MSG_TYPE': 'reply', 'CORRELATION_ID': 'c-1', 'TTL': 3000, **properties})
     values = {'producerGroup': G, 'topic': REPLY_TOPIC, 'defaultTopic': 'TBW102', 'defaultTopicQueueNums': 4, 'queueId': 0,
               'sysFlag': 0, 'bornTimestamp': int(time.time() * 1000), 'flag': 0, 'properties': text, 'reconsumeTimes': 0,
               'unitMode': False, 'batch': False}

@@ -9,6 +9,7 @@ import time
 from types import SimpleNamespace
 
 from common import ARGUMENT, G, T, client, create_topic, equal, max_offset, pull, run, wait_until
+from remoting import properties_text
 
 HALF = 'RMQ_SYS_TRANS_HALF_TOPIC'
 GIVEN_UP = 'TRANS_CHECK_MAX_TIME_TOPIC'
@@ -18,7 +19,7 @@ COMMIT, ROLLBACK, UNKNOWN = 8, 12, 0
 def prepare(c, body, topic=T, group=G, queue=1, **properties):
     """The answer, with .half and .at: where the half message lies."""
     values = {'TRAN_MSG': 'true', 'PGROUP': group, 'UNIQ_KEY': f'{topic}-{body}', **properties}
-    text = ''.join(f'{k}\x01{v}\x02' for k, v in values.items())
+    text = properties_text(values)
     answer = c.ask(310, body.encode(), a=group, b=topic, c='TBW102', d=4, e=queue, f=4, g=int(time.time() * 1000), h=0, i=text,
                    j=0, k=False, m=False)
     if answer.code == 0:

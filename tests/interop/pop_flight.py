@@ -14,21 +14,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'support'))
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'conformance'))
 sys.argv, arguments = [sys.argv[0], 'flight', sys.argv[2], 'broker-a'], sys.argv[1:]
 import common  # noqa: E402
+from remoting import decode_record  # noqa: E402
 
 T, G, INVISIBLE = 'InFlight', 'InFlightGroup', 15000
 COUNT, LEFT = int(arguments[2]), int(arguments[3])
-
-
-def properties_of(record):
-    """Body and properties of one record."""
-    flag = int.from_bytes(record[36:40], 'big')
-    at = 84 + (12 if flag & 0x10 else 0) + (12 if flag & 0x20 else 0)
-    length = int.from_bytes(record[at:at + 4], 'big')
-    body = record[at + 4:at + 4 + length].decode()
-    at += 4 + length
-    at += 1 + record[at]
-    text = record[at + 2:at + 2 + int.from_bytes(record[at:at + 2], 'big')].decode()
-    return body, dict(p.split('\x01') for p in text.split('\x02') if p)
 
 
 def pop(c, poll):
@@ -44,10 +33,10 @@ def pop(c, poll):
         retry, queue, offsets = item.split()
         for offset in offsets.split(','):
             size = int.from_bytes(rest[:4], 'big')
-            body, properties = properties_of(rest[:size])
+            record = decode_record(rest[:size])
             rest = rest[size:]
-            handle = properties.get('POP_CK') or f"{starts[retry, queue]} {e['popTime']} {INVISIBLE} {e['reviveQid']} {retry} broker-a {queue} {offset}"
-            out.append((body, f'%RETRY%{G}_{T}' if retry == '1' else T, queue, offset, handle))
+            handle = record.properties.get('POP_CK') or f"{starts[retry, queue]} {e['popTime']} {INVISIBLE} {e['reviveQid']} {retry} broker-a {queue} {offset}"
+            out.append((record.body, f'%RETRY%{G}_{T}' if retry == '1' else T, queue, offset, handle))
     return out
 
 

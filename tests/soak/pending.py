@@ -18,7 +18,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'support'))
-from remoting import Client  # noqa: E402
+from remoting import Client, decode_record, properties_text  # noqa: E402
 
 COMMIT, ROLLBACK, UNKNOWN = 8, 12, 0
 HALF = 'RMQ_SYS_TRANS_HALF_TOPIC'
@@ -35,32 +35,18 @@ def now_ms():
     return time.time() * 1000
 
 
-def properties_text(**properties):
-    return ''.join(f'{k}\x01{v}\x02' for k, v in properties.items())
-
-
-def body_and_properties(record):
-    flag = int.from_bytes(record[36:40], 'big')
-    at = 84 + (12 if flag & 0x10 else 0) + (12 if flag & 0x20 else 0)
-    length = int.from_bytes(record[at:at + 4], 'big')
-    body = record[at + 4:at + 4 + length].decode()
-    at += 4 + length
-    at += 1 + record[at]
-    text = record[at + 2:at + 2 + int.from_bytes(record[at:at + 2], 'big')].decode()
-    return body, dict(p.split('\x01') for p in text.split('\x02') if p)
-
-
 class Popped:
     """One message that a pop brought."""
 
     def __init__(self, group, topic, answer, part, offset, record):
-        self.body, properties = body_and_properties(record)
+        decoded = decode_record(record)
+        self.body = decoded.body
         e = answer.ext
         retry, self.queue, start = part
         self.topic = topic if retry == '0' else f'%RETRY%{group}_{topic}'
         self.offset = offset
         self.pop_ms, self.invisible_ms = int(e['popTime']), int(e['invisibleTime'])
-        self.handle = properties.get('POP_CK') or \
+        self.handle = decoded.properties.get('POP_CK') or \
             f"{start} {self.pop_ms} {self.invisible_ms} {e['reviveQid']} {retry} DEFAULT_BROKER {self.queue} {offset}"
 
 
@@ -186,7 +172,7 @@ class Round:
             how = rng.choice([COMMIT, COMMIT, ROLLBACK, UNKNOWN])
             # What its producer says when it is asked: one that has decided says the same again.
             self.ends[body] = how if how != UNKNOWN else rng.choice([COMMIT, ROLLBACK, UNKNOWN])
-            text = properties_text(TRAN_MSG='true', PGROUP=self.producers, UNIQ_KEY=body)
+            text = properties_text({'TRAN_MSG': 'true', 'PGROUP': self.producers, 'UNIQ_KEY': body})
             answer = c.ask(310, body.encode(), a=self.producers, b=self.trans_topic, c='TBW102', d=4, e=rng.randrange(QUEUES),
                            f=4, g=int(now_ms()), h=0, i=text, j=0, k=False, m=False)
             assert answer.code == 0, answer.remark

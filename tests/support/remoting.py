@@ -14,6 +14,27 @@ import time
 from types import SimpleNamespace
 
 
+def properties_text(properties):
+    """As records and requests carry them."""
+    return ''.join(f'{k}\x01{v}\x02' for k, v in properties.items())
+
+
+def decode_record(record):
+    """Topic, reconsume times, body and properties of one record of the log."""
+    flag = int.from_bytes(record[36:40], 'big')
+    at = 48 + (20 if flag & 0x10 else 8) + 8 + (20 if flag & 0x20 else 8)
+    times = int.from_bytes(record[at:at + 4], 'big')
+    at += 12
+    length = int.from_bytes(record[at:at + 4], 'big')
+    body = record[at + 4:at + 4 + length].decode()
+    at += 4 + length
+    topic = record[at + 1:at + 1 + record[at]].decode()
+    at += 1 + record[at]
+    text = record[at + 2:at + 2 + int.from_bytes(record[at:at + 2], 'big')].decode()
+    properties = dict(p.split('\x01') for p in text.split('\x02') if p)
+    return SimpleNamespace(topic=topic, times=times, body=body, properties=properties)
+
+
 class Client:
     def __init__(self, address, language='JAVA', version=479):
         self.language, self.version = language, version
@@ -64,7 +85,7 @@ class Client:
         return self.ask(34, json.dumps(body).encode())
 
     def put(self, topic, body, queue=0, producer='PG', **properties):
-        text = ''.join(f'{k}\x01{v}\x02' for k, v in properties.items())
+        text = properties_text(properties)
         return self.ask(310, body.encode(), a=producer, b=topic, c='TBW102', d=4, e=queue, f=0, g=int(time.time() * 1000),
                         h=0, i=text, j=0, k=False, m=False)
 

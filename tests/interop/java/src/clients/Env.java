@@ -114,13 +114,18 @@ final class Env {
 
   synchronized DefaultMQPullConsumer reader() throws Exception {
     if (reader == null) {
-      reader = new DefaultMQPullConsumer("clients_reader");
-      reader.setNamesrvAddr(namesrv);
-      reader.setInstanceName(instance());
-      reader.setMqClientApiTimeout(API_TIMEOUT_MS);
-      reader.start();
+      reader = puller("clients_reader");
     }
     return reader;
+  }
+
+  DefaultMQPullConsumer puller(String group) throws Exception {
+    DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(group);
+    consumer.setNamesrvAddr(namesrv);
+    consumer.setInstanceName(instance());
+    consumer.setMqClientApiTimeout(API_TIMEOUT_MS);
+    consumer.start();
+    return consumer;
   }
 
   static Message message(String topic, String tag, String key, String body) {

@@ -64,10 +64,7 @@ final class Starting {
     for (int i = 0; i < 10; i++) {
       producer.send(Env.message(topic, i % 3 == 0 ? "third" : "other", "", "pull " + i));
     }
-    DefaultMQPullConsumer consumer = new DefaultMQPullConsumer("ct_pull_group");
-    consumer.setNamesrvAddr(env.namesrv);
-    consumer.setInstanceName(env.instance());
-    consumer.start();
+    DefaultMQPullConsumer consumer = env.puller("ct_pull_group");
     MessageQueue queue = consumer.fetchSubscribeMessageQueues(topic).iterator().next();
     out.say("all", told(consumer.pull(queue, "*", 0, 32)));
     out.say("some", told(consumer.pull(queue, "*", 4, 3)));
