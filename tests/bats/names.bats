@@ -179,7 +179,7 @@ PY
   start_names "$one"
   run -75 mqnamesrv --state "$work/n" --listen "127.0.0.1:$one"
   kill "$names_pid"
-  run -0 wait "$names_pid"
+  wait "$names_pid" # not by run: a subshell only knows of the end once this shell has heard of it
 }
 
 @test "configuration that is changed while running acts at once and after a restart" {
