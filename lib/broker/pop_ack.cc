@@ -42,7 +42,7 @@ Pop::Noted Pop::acknowledge(const Receipt& receipt, bool batch, std::int64_t now
   for (const std::int64_t offset : receipt.offsets) {
     const auto begin = p_.offsets.find(receipt.group, receipt.topic, receipt.queue);
     if (begin && offset < *begin) continue;  // it has been, and all before it
-    const auto ack = p_.orders.acknowledge(queue, offset, receipt.pop_ms);
+    const auto ack = p_.orders.acknowledge(queue, offset, receipt.pop_ms, begin);
     if (ack.what == PopOrders::Acked::kUnknown) out.legal = false;
     if (ack.what != PopOrders::Acked::kYes) continue;
     // The offset is on disk some seconds later: until then the log knows.

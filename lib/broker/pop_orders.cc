@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
 
 #include "broker/state_file.h"
 
@@ -150,17 +149,22 @@ wire::PopCounts PopOrders::popped(const Queue& queue, std::string_view attempt_i
   return out;
 }
 
-PopOrders::Ack PopOrders::acknowledge(const Queue& queue, std::int64_t offset,
-                                      std::int64_t pop_ms) {
+PopOrders::Ack PopOrders::acknowledge(const Queue& queue, std::int64_t offset, std::int64_t pop_ms,
+                                      std::optional<std::int64_t> next) {
   const MutexLock lock(mu_);
   OrderInfo* const info = find(queue);
-  // Nothing known of the queue: whoever acknowledges knows better.
-  if (info == nullptr) return {Acked::kYes, offset + 1};
+  // A pop that is not in the book: it was lost with a kill, or cleared by a reset. The reference
+  // moves the group behind `offset`, past messages that are still open.
+  if (info == nullptr || info->pop_ms < pop_ms)
+    return offset == next ? Ack{Acked::kYes, offset + 1} : Ack{Acked::kUnknown, 0};
   if (info->offsets.empty()) return {Acked::kUnknown, 0};
   if (info->pop_ms != pop_ms) return {Acked::kOther, 0};
   const auto index = index_of(*info, offset);
   if (!index) return {Acked::kUnknown, 0};
-  info->acked |= std::uint64_t{1} << *index;
+  for (std::size_t i = 0; i < info->offsets.size(); ++i) {
+    // What the group is past was acknowledged, though a kill may have taken it from the book.
+    if (i == *index || info->offsets[i] < next.value_or(0)) info->acked |= std::uint64_t{1} << i;
+  }
   dirty_ = true;
   watch(queue, *info);
   for (std::size_t i = 0; i < info->offsets.size(); ++i)

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -50,13 +51,15 @@ class PopOrders {
   enum class Acked : std::uint8_t {
     kYes,
     kOther,    // another pop has been since: nothing happens
-    kUnknown,  // no such message was popped
+    kUnknown,  // no such message was popped, as far as is known
   };
   struct Ack {
     Acked what = Acked::kUnknown;
     std::int64_t next = 0;  // kYes: the first message that is not acknowledged
   };
-  Ack acknowledge(const Queue& queue, std::int64_t offset, std::int64_t pop_ms);
+  // `next`: the group's offset. Of a pop of which nothing is known that message alone counts.
+  Ack acknowledge(const Queue& queue, std::int64_t offset, std::int64_t pop_ms,
+                  std::optional<std::int64_t> next);
   // Without effect when another pop has been since.
   void set_visible(const Queue& queue, std::int64_t offset, std::int64_t pop_ms,
                    std::int64_t visible_ms);

@@ -22,8 +22,9 @@ class PopOrdersTest : public ::testing::Test {
   bool is_blocked(std::int64_t at_ms, std::string_view attempt = {}) {
     return orders_.is_blocked(queue_, attempt, 3000, at_ms);
   }
-  PopOrders::Ack ack(std::int64_t offset, std::int64_t pop_ms) {
-    return orders_.acknowledge(queue_, offset, pop_ms);
+  PopOrders::Ack ack(std::int64_t offset, std::int64_t pop_ms,
+                     std::optional<std::int64_t> next = std::nullopt) {
+    return orders_.acknowledge(queue_, offset, pop_ms, next);
   }
   std::vector<std::string> freed(std::int64_t at_ms, std::int64_t* next = nullptr) {
     std::vector<std::string> out;
@@ -56,12 +57,23 @@ TEST_F(PopOrdersTest, AQueueBlocksUntilItsMessagesAreAcknowledgedOrTheirTimeIsOv
 }
 
 TEST_F(PopOrdersTest, AcknowledgementsOfAnotherPopAreToldApart) {
-  EXPECT_EQ(ack(4, kNow).what, PopOrders::Acked::kYes) << "nothing is known of the queue";
-  EXPECT_EQ(ack(4, kNow).next, 5);
+  EXPECT_EQ(ack(4, kNow, 4).what, PopOrders::Acked::kYes) << "nothing is known of the queue";
+  EXPECT_EQ(ack(4, kNow, 4).next, 5);
+  EXPECT_EQ(ack(4, kNow, 3).what, PopOrders::Acked::kUnknown) << "3 may be open";
+  EXPECT_EQ(ack(4, kNow).what, PopOrders::Acked::kUnknown);
   pop(kNow, {5, 6});
   EXPECT_EQ(ack(5, kNow - 1).what, PopOrders::Acked::kOther);
+  EXPECT_EQ(ack(6, kNow + 1, 5).what, PopOrders::Acked::kUnknown) << "of a pop that was lost";
+  EXPECT_EQ(ack(5, kNow + 1, 5).next, 6);
   EXPECT_EQ(ack(9, kNow).what, PopOrders::Acked::kUnknown);
   EXPECT_TRUE(is_blocked(kNow));
+}
+
+TEST_F(PopOrdersTest, WhatTheGroupIsPastIsAcknowledged) {
+  pop(kNow, {5, 6, 7});  // as an older book has it: 5 was acknowledged before the kill
+  EXPECT_EQ(ack(7, kNow, 6).next, 6);
+  EXPECT_EQ(ack(6, kNow, 6).next, 8);
+  EXPECT_FALSE(is_blocked(kNow));
 }
 
 TEST_F(PopOrdersTest, HowOftenEachMessageWasHandedOutIsCounted) {
@@ -100,7 +112,7 @@ TEST_F(PopOrdersTest, WhoWaitsIsToldWhenTheTimeIsOver) {
   orders_.set_visible(queue_, 5, kNow, kNow + 9000);
   EXPECT_TRUE(freed(kNow + 3000, &next).empty());
   EXPECT_EQ(next, kNow + 9000);
-  EXPECT_EQ(ack(5, kNow).next, 6);
+  EXPECT_EQ(ack(5, kNow, 5).next, 6);
   EXPECT_TRUE(freed(kNow + 9000).empty());
 }
 
@@ -112,15 +124,16 @@ TEST_F(PopOrdersTest, IsThereAgainAfterARestart) {
   ASSERT_TRUE(again.load());
   EXPECT_TRUE(again.is_blocked(queue_, {}, 3000, kNow));
   EXPECT_FALSE(again.is_blocked(queue_, "att", 3000, kNow));
-  EXPECT_EQ(again.acknowledge(queue_, 8, kNow).next, 9);
+  EXPECT_EQ(again.acknowledge(queue_, 8, kNow, 8).next, 9);
 }
 
 TEST_F(PopOrdersTest, WhatIsUnusedForADayIsForgotten) {
   pop(kNow, {5});
   (void)freed(kNow + 1);
   (void)freed(kNow + PopOrders::kUnusedMs + 1);
-  EXPECT_EQ(ack(5, kNow).next, 6);
-  EXPECT_EQ(ack(7, kNow + 12).next, 8) << "nothing is known of the queue";
+  EXPECT_EQ(ack(5, kNow, 5).next, 6);
+  EXPECT_EQ(ack(7, kNow + 12, 7).next, 8) << "nothing is known of the queue";
+  EXPECT_EQ(ack(9, kNow + 12, 8).what, PopOrders::Acked::kUnknown);
 }
 
 TEST(PopNames, RetryTopicsAreReadBothWays) {

@@ -1,7 +1,8 @@
 // Goal: whatever the order of sends, pops, acknowledgements, new times, the passing of time and
 // kills, a message that is acknowledged in its time never comes again, no message comes before its
 // time, and all others come. Method: random steps on a whole broker with a clock of the test's own,
-// held against a model that knows of each message when it may come and whether it must not.
+// held against a model that knows of each message when it may come and whether it must not. A
+// second group pops the same messages in order (ordered_group.h).
 //
 //   MQ_SEED=n MQ_SEEDS=n MQ_STEPS=n pop_model_test
 #include <algorithm>
@@ -11,6 +12,7 @@
 
 #include "broker/pop_names.h"
 #include "support/seeds.h"
+#include "unit/server/ordered_group.h"
 #include "unit/server/served_broker.h"
 #include "wire/pop.h"
 
@@ -49,6 +51,7 @@ class Walk {
         }) {
     EXPECT_TRUE(broker_.topics->find_or_create(kTopic, 2));
     EXPECT_NE(broker_.groups->find_or_create(kGroup), nullptr);
+    EXPECT_NE(broker_.groups->find_or_create("G_order"), nullptr);
     EXPECT_TRUE(broker_.groups->flush());
   }
 
@@ -64,6 +67,10 @@ class Walk {
   [[nodiscard]] std::int64_t now() const { return broker_.clock.now_ms(); }
 
   void one() {
+    if (below(4) == 0) {
+      SCOPED_TRACE(testing::Message() << "step " << step_);
+      return in_order_.one();
+    }
     const std::int64_t dice = below(1000);
     if (dice < 200) {
       send();
@@ -78,6 +85,7 @@ class Walk {
       turn(below(3));
     } else if (dice < 998) {
       EXPECT_TRUE(broker_.offsets->flush());
+      EXPECT_TRUE(broker_.pop->orders.flush());
     } else if (below(4) == 0) {
       restart(below(4) != 0);
     }
@@ -212,6 +220,7 @@ class Walk {
   void restart(bool killed) {
     if (killed) {
       broker_.kill();
+      in_order_.killed();
     } else {
       EXPECT_TRUE(broker_.offsets->flush());
       broker_.stop();
@@ -224,6 +233,7 @@ class Walk {
   void drain() {
     late_acks_ = false;
     std::int64_t quiet = 0;
+    bool done_in_order = false;
     for (int i = 0; i < 2000 && quiet < 25 && !::testing::Test::HasFailure(); ++i) {
       broker_.clock.advance_ms(1000);
       turn(8);
@@ -231,8 +241,10 @@ class Walk {
       while (const std::int64_t count = pop()) came += count;
       const auto out = out_;
       for (const std::size_t index : out) acknowledge(messages_[index]);
-      quiet = came > 0 ? 0 : quiet + 1;
+      done_in_order = in_order_.drain();
+      quiet = came > 0 || !done_in_order ? 0 : quiet + 1;
     }
+    EXPECT_TRUE(done_in_order) << "in order not everything came";
     const auto timer = broker_.timer->state();
     SCOPED_TRACE(testing::Message()
                  << "timer: read to " << timer.read_ms << ", now " << now() << ", behind "
@@ -258,6 +270,7 @@ class Walk {
 
   std::mt19937_64 random_;
   ServedBroker broker_;
+  test::OrderedGroup in_order_{broker_, random_, kTopic, 2};
   std::vector<Message> messages_;
   std::vector<std::size_t> out_;  // delivered and not acknowledged
   std::int64_t step_ = 0;
