@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Reads every #include of lib/ and cmd/: a room may name its own files and those of lower layers only, nothing names
-# tests/, and Asio stays in net/. The build refuses upward links; this refuses upward includes.
+# tests/, Asio stays in net/ and CLI11 in cli/. The build refuses upward links; this refuses upward includes.
 #   tests/layers.sh [ROOT]
 set -eu
 cd "${1:-$(dirname "$0")/..}"
@@ -18,6 +18,7 @@ find lib cmd \( -name '*.h' -o -name '*.cc' \) -print0 | sort -z | xargs -0 awk 
     bad = ""
     if (name ~ /^(tests|support)\//) bad = "product code does not include tests"
     else if (name ~ /^boost\/asio/ && !(path[1] == "lib" && path[2] == "net")) bad = "only net/ includes Asio"
+    else if (name ~ /^CLI\// && !(path[1] == "lib" && path[2] == "cli")) bad = "only cli/ includes CLI11, which is slow to compile"
     else if (path[1] == "lib" && (part[1] in layer) && part[1] != path[2] && layer[part[1]] >= here)
       bad = "layer " here " (" path[2] ") may not use layer " layer[part[1]] " (" part[1] ")"
     if (bad != "") { printf "%s:%d: %s: %s\n", FILENAME, FNR, name, bad; failed = 1 }

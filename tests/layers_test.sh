@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The layer check passes on the tree, and refuses an upward include, a sideways one, and Asio outside net/.
+# The layer check passes on the tree, and refuses an upward include, a sideways one, Asio outside net/ and CLI11 outside cli/.
 set -u
 cd "$(dirname "$0")/.." || exit 70
 tmp=$(mktemp -d) || exit 73
@@ -22,3 +22,4 @@ refused "an upward include is refused" lib/fs/a.cc '"store/types.h"'
 refused "a sideways include is refused" lib/store/a.cc '"net/server.h"'
 refused "Asio outside net/ is refused" lib/server/a.cc '<boost/asio.hpp>'
 refused "tests/ in product code is refused" cmd/mqd/a.cc '"support/manual_clock.h"'
+refused "CLI11 outside cli/ is refused" cmd/mqsend/a.cc '<CLI/CLI.hpp>'

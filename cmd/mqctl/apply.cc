@@ -228,8 +228,8 @@ void add_apply(Tool& tool) {
   auto apply = std::make_shared<Apply>(tool);
   tool.command("export", "topics and groups as lines of JSON",
                [&tool] { return Export(tool).run(); });
-  CLI::App* command = tool.command("apply", "make topics and groups what such lines say",
-                                   [apply] { return apply->run(); });
+  cli::Command* command = tool.command("apply", "make topics and groups what such lines say",
+                                       [apply] { return apply->run(); });
   command->add_option("-f,--file", apply->file, "the lines; - for standard input")
       ->type_name("FILE")
       ->required();

@@ -159,33 +159,35 @@ class Broker {
 
 void add_broker(Tool& tool) {
   auto broker = std::make_shared<Broker>(tool);
-  const auto verb = [&](CLI::App* noun, const char* name, const char* what,
+  const auto verb = [&](cli::Command* noun, const char* name, const char* what,
                         Result<int> (Broker::*work)()) {
     return tool.verb(noun, name, what, [broker, work] { return ((*broker).*work)(); });
   };
-  const auto add_only = [&](CLI::App* command) {
+  const auto add_only = [&](cli::Command* command) {
     command->add_option("--only", broker->o.broker, "this broker of several")->type_name("BROKER");
   };
-  CLI::App* noun = tool.noun("broker", "brokers at work");
-  CLI::App* show = verb(noun, "show", "their figures", &Broker::show);
+  cli::Command* noun = tool.noun("broker", "brokers at work");
+  cli::Command* show = verb(noun, "show", "their figures", &Broker::show);
   add_only(show);
   tool.add_json(show);
-  CLI::App* config = verb(noun, "config", "their settings, or a change of some", &Broker::config);
+  cli::Command* config =
+      verb(noun, "config", "their settings, or a change of some", &Broker::config);
   config->add_option("settings", broker->o.settings, "KEY to show, KEY=VALUE to change")
       ->type_name("KEY[=VALUE]...");
   add_only(config);
   tool.add_json(config);
   tool.add_dry_run(config);
-  const auto named = [&](CLI::App* command) {
+  const auto named = [&](cli::Command* command) {
     command->add_option("broker", broker->o.broker, "name of the broker")
         ->type_name("BROKER")
         ->required();
   };
-  CLI::App* wipe = verb(noun, "wipe-write", "tell clients to write elsewhere", &Broker::wipe_write);
+  cli::Command* wipe =
+      verb(noun, "wipe-write", "tell clients to write elsewhere", &Broker::wipe_write);
   named(wipe);
   wipe->add_flag("--undo", broker->o.undo, "tell them to write there again");
   tool.add_dry_run(wipe);
-  CLI::App* drain =
+  cli::Command* drain =
       verb(noun, "drain", "wipe-write, and wait until all is consumed", &Broker::drain);
   named(drain);
   drain->add_option("--within", broker->o.within, "how long to wait")
@@ -194,9 +196,9 @@ void add_broker(Tool& tool) {
       ->check(cli::is_duration());
   tool.add_dry_run(drain);
 
-  CLI::App* store = tool.noun("store", "what brokers keep on disk");
+  cli::Command* store = tool.noun("store", "what brokers keep on disk");
   add_only(verb(store, "sync", "wait until all that was acknowledged is on disk", &Broker::sync));
-  CLI::App* expire = verb(store, "expire", "delete expired files now", &Broker::expire);
+  cli::Command* expire = verb(store, "expire", "delete expired files now", &Broker::expire);
   add_only(expire);
   tool.add_dry_run(expire);
 }

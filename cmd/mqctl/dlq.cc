@@ -180,32 +180,32 @@ class Dlq {
 
 void add_dlq(Tool& tool) {
   auto dlq = std::make_shared<Dlq>(tool);
-  CLI::App* noun = tool.noun("dlq", "dead letters: what groups gave up on");
+  cli::Command* noun = tool.noun("dlq", "dead letters: what groups gave up on");
   const auto verb = [&](const char* name, const char* what, Result<int> (Dlq::*work)()) {
     return tool.verb(noun, name, what, [dlq, work] { return ((*dlq).*work)(); });
   };
-  const auto named = [&](CLI::App* command) {
+  const auto named = [&](cli::Command* command) {
     return command->add_option("group", dlq->o.group, "name of the group")->type_name("GROUP");
   };
-  const auto add_count = [&](CLI::App* command) {
+  const auto add_count = [&](cli::Command* command) {
     command->add_option("-c,--count", dlq->o.count, "N of them at most")
         ->type_name("N")
         ->check(cli::at_least(1));
   };
-  const auto add_form = [&](CLI::App* command) {
+  const auto add_form = [&](cli::Command* command) {
     tool.add_json(command);
     command->add_option("-F,--format", dlq->o.format, "as of mqrecv")->type_name("FMT");
     add_count(command);
   };
-  CLI::App* list = verb("list", "groups that have some, and how many", &Dlq::list);
+  cli::Command* list = verb("list", "groups that have some, and how many", &Dlq::list);
   named(list);
   list->add_flag("--all", dlq->o.all, "groups whose dead letters have been seen to, too");
   tool.add_json(list);
-  CLI::App* show = verb("show", "those that nobody has seen to", &Dlq::show);
+  cli::Command* show = verb("show", "those that nobody has seen to", &Dlq::show);
   named(show)->required();
   show->add_flag("--all", dlq->o.all, "the others, too");
   add_form(show);
-  CLI::App* resend = verb("resend", "give them to the group again", &Dlq::resend);
+  cli::Command* resend = verb("resend", "give them to the group again", &Dlq::resend);
   named(resend)->required();
   resend->add_option("--id", dlq->o.ids, "this one, seen to or not; repeatable")
       ->type_name("MSGID")
@@ -213,7 +213,7 @@ void add_dlq(Tool& tool) {
   resend->add_option("--to", dlq->o.to, "send them to this topic instead")->type_name("TOPIC");
   add_count(resend);
   tool.add_dry_run(resend);
-  CLI::App* drain = verb("drain", "show them and count them as seen to", &Dlq::drain);
+  cli::Command* drain = verb("drain", "show them and count them as seen to", &Dlq::drain);
   named(drain)->required();
   add_form(drain);
   tool.add_dry_run(drain);

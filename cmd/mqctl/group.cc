@@ -134,11 +134,9 @@ class Group {
   Tool& tool_;
 };
 
-void add_shape(CLI::App* command, Options& o) {
+void add_shape(cli::Command* command, Options& o) {
   const auto add_switch = [&](const char* flag, std::string& value, const char* what) {
-    command->add_option(flag, value, what)
-        ->type_name("on|off")
-        ->check(CLI::IsMember({"on", "off"}));
+    command->add_option(flag, value, what)->type_name("on|off")->check(cli::one_of({"on", "off"}));
   };
   add_switch("--consume", o.consume, "may its members consume?");
   add_switch("--broadcast", o.broadcast, "may its members broadcast?");
@@ -155,29 +153,29 @@ void add_shape(CLI::App* command, Options& o) {
 
 void add_group(Tool& tool) {
   auto group = std::make_shared<Group>(tool);
-  CLI::App* noun = tool.noun("group", "consumer groups");
+  cli::Command* noun = tool.noun("group", "consumer groups");
   const auto verb = [&](const char* name, const char* what, Result<int> (Group::*work)()) {
     return tool.verb(noun, name, what, [group, work] { return ((*group).*work)(); });
   };
-  const auto named = [&](CLI::App* command) {
+  const auto named = [&](cli::Command* command) {
     command->add_option("group", group->o.group, "name of the group")
         ->type_name("GROUP")
         ->required();
     return command;
   };
-  CLI::App* list = verb("list", "names of all groups", &Group::list);
+  cli::Command* list = verb("list", "names of all groups", &Group::list);
   list->add_flag("--all", group->o.all, "the brokers' own groups, too");
   tool.add_json(list);
   tool.add_json(named(verb("show", "one group", &Group::show)));
-  CLI::App* create = named(verb("create", "a new group, on every broker", &Group::create));
+  cli::Command* create = named(verb("create", "a new group, on every broker", &Group::create));
   add_shape(create, group->o);
   create->add_flag("--if-not-exists", group->o.fine, "fine if it exists");
   tool.add_dry_run(create);
-  CLI::App* alter = named(verb("alter", "change a group", &Group::alter));
+  cli::Command* alter = named(verb("alter", "change a group", &Group::alter));
   add_shape(alter, group->o);
   alter->add_flag("--if-exists", group->o.fine, "fine if it does not exist");
   tool.add_dry_run(alter);
-  CLI::App* remove =
+  cli::Command* remove =
       named(verb("delete", "a group with its positions, retries and dead letters", &Group::remove));
   remove->add_flag("--if-exists", group->o.fine, "fine if it does not exist");
   tool.add_yes(remove);

@@ -176,15 +176,15 @@ class GroupPosition {
 
 }  // namespace
 
-void add_group_positions(Tool& tool, CLI::App* noun) {
+void add_group_positions(Tool& tool, cli::Command* noun) {
   auto position = std::make_shared<GroupPosition>(tool);
   const auto verb = [&](const char* name, const char* what, Result<int> (GroupPosition::*work)()) {
     return tool.verb(noun, name, what, [position, work] { return ((*position).*work)(); });
   };
-  const auto add_group = [&](CLI::App* command, const char* what) {
+  const auto add_group = [&](cli::Command* command, const char* what) {
     command->add_option("group", position->o.group, what)->type_name("GROUP")->required();
   };
-  CLI::App* reset =
+  cli::Command* reset =
       verb("reset", "where the group goes on, members on line or not", &GroupPosition::reset);
   add_group(reset, "name of the group");
   reset->add_option("topic", position->o.topic, "name of the topic")
@@ -197,11 +197,12 @@ void add_group_positions(Tool& tool, CLI::App* noun) {
       ->type_name("QUEUE")
       ->check(cli::at_least(0));
   tool.add_yes(reset);
-  CLI::App* skip = verb("skip", "go on at the end, of one topic or of all", &GroupPosition::skip);
+  cli::Command* skip =
+      verb("skip", "go on at the end, of one topic or of all", &GroupPosition::skip);
   add_group(skip, "name of the group");
   skip->add_option("topic", position->o.topic, "name of the topic")->type_name("TOPIC");
   tool.add_yes(skip);
-  CLI::App* clone =
+  cli::Command* clone =
       verb("clone", "let another group go on where this one is", &GroupPosition::clone);
   add_group(clone, "the group that is copied");
   clone->add_option("to", position->o.to_group, "the group that is set")

@@ -74,11 +74,11 @@ class NameServers {
 
 void add_ns(Tool& tool) {
   auto servers = std::make_shared<NameServers>(tool);
-  CLI::App* noun = tool.noun("ns", "name servers");
+  cli::Command* noun = tool.noun("ns", "name servers");
   tool.add_json(tool.verb(noun, "list", "do they answer, and which brokers do they know?",
                           [servers] { return servers->list(); }));
-  CLI::App* config = tool.verb(noun, "config", "their settings, or a change of some",
-                               [servers] { return servers->config(); });
+  cli::Command* config = tool.verb(noun, "config", "their settings, or a change of some",
+                                   [servers] { return servers->config(); });
   config->add_option("settings", servers->settings, "KEY to show, KEY=VALUE to change")
       ->type_name("KEY[=VALUE]...");
   tool.add_json(config);

@@ -16,20 +16,20 @@ Tool::Tool() : app_("Changes brokers: topics, groups, dead letters, configuratio
   app_.fallthrough();
 }
 
-CLI::App* Tool::noun(const char* name, const char* what) {
-  CLI::App* noun = app_.add_subcommand(name, what);
+cli::Command* Tool::noun(const char* name, const char* what) {
+  cli::Command* noun = app_.add_subcommand(name, what);
   noun->require_subcommand(1);
   noun->fallthrough();
   return noun;
 }
 
-CLI::App* Tool::verb(CLI::App* noun, const char* name, const char* what, Work work) {
-  CLI::App* verb = noun->add_subcommand(name, what);
+cli::Command* Tool::verb(cli::Command* noun, const char* name, const char* what, Work work) {
+  cli::Command* verb = noun->add_subcommand(name, what);
   verb->callback([this, work = std::move(work)] { work_ = work; });
   return verb;
 }
 
-CLI::App* Tool::command(const char* name, const char* what, Work work) {
+cli::Command* Tool::command(const char* name, const char* what, Work work) {
   return verb(&app_, name, what, std::move(work));
 }
 
@@ -73,13 +73,13 @@ Result<void> Tool::write(std::string_view text) {
   return out_.settle();
 }
 
-void Tool::add_json(CLI::App* command) {
+void Tool::add_json(cli::Command* command) {
   command->add_flag("-J,--json", json_, "a JSON object a line");
 }
-void Tool::add_dry_run(CLI::App* command) {
+void Tool::add_dry_run(cli::Command* command) {
   command->add_flag("--dry-run", dry_run_, "print old -> new, change nothing");
 }
-void Tool::add_yes(CLI::App* command) {
+void Tool::add_yes(cli::Command* command) {
   add_dry_run(command);
   command->add_flag("--yes", yes_, "do not ask");
 }

@@ -19,9 +19,9 @@ class Tool {
   // mqctl NOUN ... and mqctl NOUN VERB ...; `work` runs when that command was given, and its value
   // is the exit status.
   using Work = std::function<Result<int>()>;
-  CLI::App* noun(const char* name, const char* what);
-  CLI::App* verb(CLI::App* noun, const char* name, const char* what, Work work);
-  CLI::App* command(const char* name, const char* what, Work work);
+  cli::Command* noun(const char* name, const char* what);
+  cli::Command* verb(cli::Command* noun, const char* name, const char* what, Work work);
+  cli::Command* command(const char* name, const char* what, Work work);
 
   // The brokers that the command is about, connected on first use.
   Result<client::Cluster*> cluster();
@@ -37,9 +37,9 @@ class Tool {
   [[nodiscard]] bool json() const { return json_; }
 
   // Flags of commands: -J; --dry-run; --yes besides.
-  void add_json(CLI::App* command);
-  void add_dry_run(CLI::App* command);
-  void add_yes(CLI::App* command);
+  void add_json(cli::Command* command);
+  void add_dry_run(cli::Command* command);
+  void add_yes(cli::Command* command);
   // True when the change is to be made. With --dry-run it prints `what: old -> new` and says no.
   bool is_real(std::string_view what, std::string_view old_state, std::string_view new_state);
   // Before something is lost for good: true with --yes, or when the user at the terminal says so;
@@ -50,7 +50,7 @@ class Tool {
  private:
   Result<int> work();
 
-  CLI::App app_;
+  cli::Command app_;
   cli::CommonOptions common_;
   std::optional<client::Cluster> cluster_;
   cli::Output out_;
@@ -61,7 +61,7 @@ class Tool {
 // Each adds its commands.
 void add_topic(Tool& tool);
 void add_group(Tool& tool);
-void add_group_positions(Tool& tool, CLI::App* group);
+void add_group_positions(Tool& tool, cli::Command* group);
 void add_dlq(Tool& tool);
 void add_broker(Tool& tool);
 void add_ns(Tool& tool);

@@ -154,7 +154,7 @@ class Topic {
   Tool& tool_;
 };
 
-void add_shape(CLI::App* command, Options& o) {
+void add_shape(cli::Command* command, Options& o) {
   command->add_option("--queues", o.queues, "queues to read and to write")
       ->type_name("N")
       ->check(cli::at_least(1));
@@ -168,8 +168,8 @@ void add_shape(CLI::App* command, Options& o) {
   command->add_flag("--order", o.order, "an ordered topic");
   command->add_option("--type", o.type, "kind of its messages")
       ->type_name("TYPE")
-      ->transform(CLI::IsMember({"NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED", "UNSPECIFIED"},
-                                CLI::ignore_case));
+      ->transform(
+          cli::one_of_any_case({"NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED", "UNSPECIFIED"}));
   command->add_option("--attribute", o.attributes, "+KEY=VALUE or -KEY, repeatable")
       ->type_name("CHANGE")
       ->allow_extra_args(false);
@@ -179,29 +179,29 @@ void add_shape(CLI::App* command, Options& o) {
 
 void add_topic(Tool& tool) {
   auto topic = std::make_shared<Topic>(tool);
-  CLI::App* noun = tool.noun("topic", "topics of the brokers");
+  cli::Command* noun = tool.noun("topic", "topics of the brokers");
   const auto verb = [&](const char* name, const char* what, Result<int> (Topic::*work)()) {
     return tool.verb(noun, name, what, [topic, work] { return ((*topic).*work)(); });
   };
-  const auto named = [&](CLI::App* command) {
+  const auto named = [&](cli::Command* command) {
     command->add_option("topic", topic->o.topic, "name of the topic")
         ->type_name("TOPIC")
         ->required();
     return command;
   };
-  CLI::App* list = verb("list", "names of all topics", &Topic::list);
+  cli::Command* list = verb("list", "names of all topics", &Topic::list);
   list->add_flag("--all", topic->o.all, "the broker's own topics, too");
   tool.add_json(list);
   tool.add_json(named(verb("show", "one topic", &Topic::show)));
-  CLI::App* create = named(verb("create", "a new topic, on every broker", &Topic::create));
+  cli::Command* create = named(verb("create", "a new topic, on every broker", &Topic::create));
   add_shape(create, topic->o);
   create->add_flag("--if-not-exists", topic->o.fine, "fine if it exists");
   tool.add_dry_run(create);
-  CLI::App* alter = named(verb("alter", "change a topic", &Topic::alter));
+  cli::Command* alter = named(verb("alter", "change a topic", &Topic::alter));
   add_shape(alter, topic->o);
   alter->add_flag("--if-exists", topic->o.fine, "fine if it does not exist");
   tool.add_dry_run(alter);
-  CLI::App* remove = named(verb("delete", "a topic with all its queues", &Topic::remove));
+  cli::Command* remove = named(verb("delete", "a topic with all its queues", &Topic::remove));
   remove->add_flag("--if-exists", topic->o.fine, "fine if it does not exist");
   tool.add_yes(remove);
 }

@@ -64,7 +64,7 @@ int run(const Options& o) {
 
 void add_checkpoint(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app = all.add("checkpoint", "the checkpoint file", *o, [o] { return run(*o); });
+  cli::Command* app = all.add("checkpoint", "the checkpoint file", *o, [o] { return run(*o); });
   app->add_option("-F,--format", o->format, "a line a field: %k name %v value %m meaning")
       ->type_name("FMT");
 }

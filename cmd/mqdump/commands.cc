@@ -18,21 +18,21 @@ void yield_to_broker(const std::string& directory) {
 
 }  // namespace
 
-void add_run_options(CLI::App& command, RunOptions& options, bool with_jobs) {
+void add_run_options(cli::Command& command, RunOptions& options, bool with_jobs) {
   if (with_jobs)
     command.add_option("-j,--jobs", options.jobs, "threads, each with files of its own")
         ->type_name("N")
-        ->check(CLI::Range(1, 256));
+        ->check(cli::in_range(1, 256));
   command.add_flag("--progress", options.progress, "show progress even when stderr is no terminal");
 }
 
-Commands::Commands(CLI::App& app) : Commands(app, std::make_shared<Shared>()) {
+Commands::Commands(cli::Command& app) : Commands(app, std::make_shared<Shared>()) {
   app.add_flag("-q,--quiet", shared_->quiet, "errors only");
 }
 
-CLI::App* Commands::add(const char* name, const char* what, StoreOptions& options,
-                        std::function<int()> run) {
-  CLI::App* sub = app_.add_subcommand(name, what);
+cli::Command* Commands::add(const char* name, const char* what, StoreOptions& options,
+                            std::function<int()> run) {
+  cli::Command* sub = app_.add_subcommand(name, what);
   sub->add_option("directory", options.directory, "store directory")->type_name("DIR")->required();
   sub->add_flag("-J,--json", options.json, "a JSON object a line");
   options.quiet = &shared_->quiet;
@@ -46,7 +46,7 @@ CLI::App* Commands::add(const char* name, const char* what, StoreOptions& option
 }
 
 Commands Commands::group(const char* name, const char* what) {
-  CLI::App* const sub = app_.add_subcommand(name, what);
+  cli::Command* const sub = app_.add_subcommand(name, what);
   sub->require_subcommand(1);
   return Commands(*sub, shared_);
 }

@@ -25,15 +25,15 @@ struct RunOptions {
   int jobs = 1;
   bool progress = false;
 };
-void add_run_options(CLI::App& command, RunOptions& options, bool with_jobs = true);
+void add_run_options(cli::Command& command, RunOptions& options, bool with_jobs = true);
 
 class Commands {
  public:
-  explicit Commands(CLI::App& app);
+  explicit Commands(cli::Command& app);
   // A command of DIR and -J; the caller adds the rest. `options` outlives the parsing; `run` is
   // called if the command line names the command, and returns the exit status.
-  CLI::App* add(const char* name, const char* what, StoreOptions& options,
-                std::function<int()> run);
+  cli::Command* add(const char* name, const char* what, StoreOptions& options,
+                    std::function<int()> run);
   // Commands of two words: `name`, then one that is added here.
   Commands group(const char* name, const char* what);
   // Call after a command line was parsed.
@@ -44,8 +44,9 @@ class Commands {
     bool quiet = false;
     std::function<int()> chosen;
   };
-  Commands(CLI::App& app, std::shared_ptr<Shared> shared) : app_(app), shared_(std::move(shared)) {}
-  CLI::App& app_;
+  Commands(cli::Command& app, std::shared_ptr<Shared> shared)
+      : app_(app), shared_(std::move(shared)) {}
+  cli::Command& app_;
   std::shared_ptr<Shared> shared_;
 };
 

@@ -76,7 +76,7 @@ int run(const Options& o) {
 
 void add_config(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app =
+  cli::Command* app =
       all.add("config", "the state files, as standard JSON", *o, [o] { return run(*o); });
   app->add_option("file", o->file, "only that one, as topics.json")->type_name("FILE");
   app->add_option("-F,--format", o->format, "a line a value: %f file %k name %v value")

@@ -54,8 +54,8 @@ int run(const Options& o) {
 
 void add_copy(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app = all.add("copy", "a copy that a broker can open, also of a store in use", *o,
-                          [o] { return run(*o); });
+  cli::Command* app = all.add("copy", "a copy that a broker can open, also of a store in use", *o,
+                              [o] { return run(*o); });
   app->add_option("destination", o->destination, "where to; must not exist, or be empty")
       ->type_name("DEST")
       ->required();

@@ -175,8 +175,8 @@ int run(const Options& o) {
 
 void add_diff(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app = all.add("diff", "whether two stores hold the same messages and state", *o,
-                          [o] { return run(*o); });
+  cli::Command* app = all.add("diff", "whether two stores hold the same messages and state", *o,
+                              [o] { return run(*o); });
   app->add_option("other", o->other, "the other store")->type_name("DIR2")->required();
   app->add_option("topic", o->topics, "only the messages of these topics")->type_name("TOPIC");
   app->add_option("--ignore", o->ignore,

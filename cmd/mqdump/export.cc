@@ -127,8 +127,8 @@ int run(Options& o) {
 
 void add_export(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app = all.add("export", "messages out, as JSON that mqsend -J takes, or raw", *o,
-                          [o] { return run(*o); });
+  cli::Command* app = all.add("export", "messages out, as JSON that mqsend -J takes, or raw", *o,
+                              [o] { return run(*o); });
   app->add_option("topic", o->topics, "the topics")->type_name("TOPIC");
   app->add_flag("--all", o->all, "every topic, the system's too");
   app->add_option("-p,--queue", o->queue, "only that queue")->type_name("QUEUE");

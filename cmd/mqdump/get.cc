@@ -158,7 +158,7 @@ int run(const Options& o) {
 
 void add_get(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app =
+  cli::Command* app =
       all.add("get", "one message; DIR may be one commit log file", *o, [o] { return run(*o); });
   app->add_option("what", o->what, "@PHYSICAL, an id, or TOPIC/QUEUE/OFFSET")
       ->type_name("WHAT")

@@ -104,7 +104,7 @@ int run(const Options& o) {
 
 void add_grep(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app =
+  cli::Command* app =
       all.add("grep", "the records that an expression describes", *o, [o] { return run(*o); });
   app->add_option("expression", o->words,
                   "FIELD OP VALUE, joined by and, or, not, (): \"topic = orders and body ~ error\"")
@@ -112,7 +112,7 @@ void add_grep(Commands& all) {
       ->required();
   app->add_option("-c,--count", o->count, "stop after N records")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(cli::is_positive());
   add_show_options(*app, *o);
   add_run_options(*app, *o);
 }

@@ -138,12 +138,13 @@ int run(const Options& o) {
 
 void add_index(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app = all.add("index", "the entries of the index files", *o, [o] { return run(*o); });
+  cli::Command* app =
+      all.add("index", "the entries of the index files", *o, [o] { return run(*o); });
   app->add_option("-k,--key", o->key, "those of this key: TOPIC#KEY")->type_name("KEY");
   app->add_option("-F,--format", o->format, kLettersText)->type_name("FMT");
   app->add_option("-c,--count", o->count, "stop after N entries")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(cli::is_positive());
 }
 
 }  // namespace mq::mqdump

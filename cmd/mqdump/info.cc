@@ -288,15 +288,15 @@ int run(const Options& o) {
 
 void add_info(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app =
+  cli::Command* app =
       all.add("info", "what it is: files, sizes, offsets, topics, times, clean or crashed", *o,
               [o] { return run(*o); });
-  CLI::Option* map = app->add_flag("--map", o->map, "draw whose bytes lie where in the log");
+  cli::Option* map = app->add_flag("--map", o->map, "draw whose bytes lie where in the log");
   app->add_flag("--quick", o->quick, "do not read the records: files, queues and headers alone")
       ->excludes(map);
   app->add_option("--width", o->width, "with --map: columns, instead of the terminal's")
       ->type_name("N")
-      ->check(CLI::Range(20, 1000));
+      ->check(cli::in_range(20, 1000));
   app->add_option("--topics", o->topics, "with --map: so many topics have a line of their own")
       ->type_name("N")
       ->capture_default_str();

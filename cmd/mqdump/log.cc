@@ -102,8 +102,9 @@ int run(const Options& o) {
 
 void add_log(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app = all.add("log", "the commit log, a record a line; DIR may be one commit log file",
-                          *o, [o] { return run(*o); });
+  cli::Command* app =
+      all.add("log", "the commit log, a record a line; DIR may be one commit log file", *o,
+              [o] { return run(*o); });
   app->add_option("range", o->range,
                   "first, last, N, +N, -N, N:M, @T, @T1:@T2; N physical offsets, +N and -N records")
       ->type_name("RANGE");
@@ -111,7 +112,7 @@ void add_log(Commands& all) {
       ->type_name("RANGE");
   app->add_option("-c,--count", o->count, "stop after N records")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(cli::is_positive());
   app->add_flag("-f,--follow", o->follow, "go on with what a broker adds");
   add_show_options(*app, *o);
   add_run_options(*app, *o, false);

@@ -8,8 +8,8 @@ int main(int argc, char** argv) {
   cli::set_tool_name("mqdump");
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    CLI::App app("Shows, rebuilds and repairs the files of a RocketMQ store, ours or Apache's.",
-                 "mqdump");
+    cli::Command app("Shows, rebuilds and repairs the files of a RocketMQ store, ours or Apache's.",
+                     "mqdump");
     cli::CommonOptions common;
     app.require_subcommand(1);
     app.fallthrough();

@@ -70,7 +70,7 @@ Result<void> read_config(const std::string& path, Sizes& sizes) {
 
 }  // namespace
 
-void add_mend_options(CLI::App& command, MendOptions& o) {
+void add_mend_options(cli::Command& command, MendOptions& o) {
   command.add_flag("--write", o.write, "change the store; without it nothing is written to it");
   command
       .add_option("-c,--config-file", o.config_file,

@@ -20,7 +20,7 @@ struct MendOptions : StoreOptions, RunOptions {
   std::vector<std::string> settings;  // -o KEY=VALUE
   bool write = false;
 };
-void add_mend_options(CLI::App& command, MendOptions& options);
+void add_mend_options(cli::Command& command, MendOptions& options);
 
 struct Sizes {
   inspect::StoreShape shape;  // what is known; the rest is 0

@@ -117,7 +117,7 @@ int run(const Options& o) {
 
 void add_queue(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app =
+  cli::Command* app =
       all.add("cq", "the entries of a topic's consume queues", *o, [o] { return run(*o); });
   app->add_option("topic", o->topic, "topic, or topic/queue")
       ->type_name("TOPIC[/QUEUE]")
@@ -125,7 +125,7 @@ void add_queue(Commands& all) {
   app->add_option("-F,--format", o->format, kLettersText)->type_name("FMT");
   app->add_option("-c,--count", o->count, "stop after N entries")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(cli::is_positive());
 }
 
 }  // namespace mq::mqdump

@@ -148,7 +148,7 @@ void add(Commands& group, const char* name, const char* what, bool queues, bool 
   auto o = std::make_shared<Options>();
   o->queues = queues;
   o->index = index;
-  CLI::App* app = group.add(name, what, *o, [o] { return run(*o); });
+  cli::Command* app = group.add(name, what, *o, [o] { return run(*o); });
   if (queues && !index)
     app->add_option("--topic", o->topic, "the queues of this topic alone")->type_name("TOPIC");
   app->add_option("--out", o->out, "build in this directory instead of the store")

@@ -100,7 +100,7 @@ int run(const Options& o) {
 
 void add_repair(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app =
+  cli::Command* app =
       all.add("repair", "make a damaged store whole: the plan, or with --write the deed", *o,
               [o] { return run(*o); });
   app->add_option("--truncate-to", o->truncate_to,

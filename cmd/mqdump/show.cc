@@ -14,7 +14,7 @@ constexpr std::string_view kLine = "%P %T{strftime:%F %T} %t/%p/%o %S bytes %i %
 
 }  // namespace
 
-void add_show_options(CLI::App& command, ShowOptions& options) {
+void add_show_options(cli::Command& command, ShowOptions& options) {
   command
       .add_option("-F,--format", options.format,
                   "%s body %k keys %t topic %p queue %o offset %P physical offset ...")

@@ -14,7 +14,7 @@ struct ShowOptions : StoreOptions {
   std::string format;  // -F; "": a line for people
   bool all_properties = false;
 };
-void add_show_options(CLI::App& command, ShowOptions& options);
+void add_show_options(cli::Command& command, ShowOptions& options);
 
 class Show {
  public:

@@ -161,10 +161,11 @@ int run(const Options& o) {
 
 void add_timer(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app = all.add("timer", "messages with a due time, their wheel, the timer's checkpoint",
-                          *o, [o] { return run(*o); });
-  CLI::Option* const wheel = app->add_flag("--wheel", o->wheel, "the slots of the wheel instead");
-  CLI::Option* const checkpoint =
+  cli::Command* app =
+      all.add("timer", "messages with a due time, their wheel, the timer's checkpoint", *o,
+              [o] { return run(*o); });
+  cli::Option* const wheel = app->add_flag("--wheel", o->wheel, "the slots of the wheel instead");
+  cli::Option* const checkpoint =
       app->add_flag("--checkpoint", o->checkpoint, "how far the timer has come instead");
   checkpoint->excludes(wheel);
   app->add_option("-F,--format", o->format,
@@ -175,7 +176,7 @@ void add_timer(Commands& all) {
       ->excludes(checkpoint);
   app->add_option("-c,--count", o->count, "stop after N lines")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(cli::is_positive());
 }
 
 }  // namespace mq::mqdump

@@ -200,15 +200,15 @@ int run(const Options& o) {
 
 void add_top(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* app =
+  cli::Command* app =
       all.add("top", "the biggest topics, keys, tags and messages", *o, [o] { return run(*o); });
   app->add_option("-c,--count", o->count, "so many of each")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(1, 10'000));
+      ->check(cli::in_range(1, 10'000));
   app->add_option("--by", o->by, "bytes or messages")
       ->capture_default_str()
-      ->check(CLI::IsMember({"bytes", "messages"}));
+      ->check(cli::one_of({"bytes", "messages"}));
   add_run_options(*app, *o);
 }
 

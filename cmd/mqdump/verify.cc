@@ -119,8 +119,8 @@ int run(const Options& o) {
 
 void add_verify(Commands& all) {
   auto o = std::make_shared<Options>();
-  CLI::App* verify = all.add("verify", "check every file and every link between them", *o,
-                             [o] { return run(*o); });
+  cli::Command* verify = all.add("verify", "check every file and every link between them", *o,
+                                 [o] { return run(*o); });
   verify->add_flag("--deep", o->deep, "inflate bodies, too");
   add_run_options(*verify, *o);
 }

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/tool.h"
+#include "cli/exit.h"
 #include "format/message_id.h"
 #include "format/properties.h"
 #include "inspect/log_reader.h"

@@ -1,6 +1,7 @@
 #include <csignal>
 #include <exception>
 
+#include "cli/exit.h"
 #include "run.h"
 
 int main(int argc, char** argv) {

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cli/message_format.h"
+#include "cli/tool.h"
 #include "cli/units.h"
 
 namespace mq::mqrecv {
@@ -114,8 +115,8 @@ Result<void> set_group(const Raw& raw, Options& o) {
 
 std::optional<int> parse_options(int argc, char** argv, Options& o) {
   Raw raw;
-  CLI::App app("Prints messages of topics, from the first to the end as seen at the start.",
-               "mqrecv");
+  cli::Command app("Prints messages of topics, from the first to the end as seen at the start.",
+                   "mqrecv");
   cli::add_common(app, o.common, /*with_timeout=*/false);
   cli::add_moving(app, o.common);
   app.add_option("topics", o.topics, "topics to read")->type_name("TOPIC...");

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/tool.h"
+#include "cli/common_options.h"
 #include "range.h"
 
 namespace mq::mqrecv {

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "broker/sql_expression.h"
+#include "cli/exit.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/where.h"

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/exit.h"
 #include "cli/inflate.h"
 #include "cli/output.h"
-#include "cli/tool.h"
 #include "format/names.h"
 #include "format/properties.h"
 

@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "cli/exit.h"
 #include "cli/output.h"
 #include "cursor.h"
 #include "files.h"

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/thread.h"
+#include "cli/exit.h"
 #include "cli/histogram.h"
 #include "cli/output.h"
 #include "cli/units.h"

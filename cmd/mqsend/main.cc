@@ -2,6 +2,7 @@
 #include <exception>
 
 #include "bench.h"
+#include "cli/exit.h"
 #include "run.h"
 
 int main(int argc, char** argv) {

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "cli/message_format.h"
+#include "cli/tool.h"
 #include "cli/units.h"
 #include "field_format.h"
 #include "format/properties.h"
@@ -161,7 +162,7 @@ Result<void> set_transaction(Options& o) {
 
 std::optional<int> parse_options(int argc, char** argv, Options& o) {
   Raw raw;
-  CLI::App app(
+  cli::Command app(
       "Sends messages to a topic: lines of standard input, files, JSON, or one literal body.",
       "mqsend");
   cli::add_common(app, o.common);
@@ -198,7 +199,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
       ->type_name("topic|queue")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::IsMember({"topic", "queue"}));
+      ->check(cli::one_of({"topic", "queue"}));
   app.add_option("--delay", raw.delay, "deliver so long after it was sent")->type_name("DURATION");
   app.add_option("--at", raw.at, "deliver at that time, to the second")->type_name("TIME");
   app.add_option("--delay-level", o.delay_level, "one of the broker's delay levels, from 1")

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "cli/tool.h"
+#include "cli/common_options.h"
 
 namespace mq::mqsend {
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/exit.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/where.h"

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "base/clock.h"
+#include "cli/exit.h"
 #include "cli/units.h"
 #include "client/groups.h"
 #include "format/names.h"

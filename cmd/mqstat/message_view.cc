@@ -1,3 +1,4 @@
+#include "cli/exit.h"
 #include "cli/inflate.h"
 #include "cli/message_json.h"
 #include "client/admin.h"

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/tool.h"
 #include "cli/units.h"
 
 namespace mq::mqstat {
@@ -75,7 +76,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& o) {
   bool json = false;
   bool csv = false;
   std::array<std::string, 4> words;
-  CLI::App app(
+  cli::Command app(
       "Looks at brokers: broker (default), topics, topic T, groups, group G, clients, store, "
       "cluster, timer, message ID, message -k KEY -t TOPIC.",
       "mqstat");

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/tool.h"
+#include "cli/common_options.h"
 #include "table.h"
 
 namespace mq::mqstat {

@@ -8,6 +8,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
+#include "cli/exit.h"
 #include "cli/output.h"
 #include "cli/units.h"
 #include "cli/where.h"

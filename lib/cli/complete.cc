@@ -4,9 +4,11 @@
 #include <cctype>
 #include <cstdio>
 
+#include <CLI/CLI.hpp>
+
 #include "cli/command_line.h"
+#include "cli/exit.h"
 #include "cli/live_names.h"
-#include "cli/tool.h"
 
 namespace mq::cli {
 namespace {

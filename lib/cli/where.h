@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "cli/tool.h"
+#include "cli/common_options.h"
 #include "client/cluster.h"
 
 namespace mq::cli {

@@ -1,0 +1,44 @@
+#include "cli/common_options.h"
+
+#include "cli/options.h"
+#include "cli/units.h"
+
+namespace mq::cli {
+
+std::int64_t CommonOptions::timeout_ms() const {
+  return parse_duration_ms(timeout).value_or(15'000);
+}
+std::int64_t CommonOptions::drain_ms() const { return parse_duration_ms(drain).value_or(5000); }
+
+void add_common(Command& command, CommonOptions& common, bool with_timeout) {
+  command.add_option("-b,--broker", common.broker, "broker: unix:PATH or HOST:PORT")
+      ->type_name("ADDR");
+  command.add_option("-n,--namesrv", common.namesrv, "name servers: HOST:PORT[;HOST:PORT...]")
+      ->type_name("ADDR");
+  command
+      .add_option("--profile", common.profile,
+                  "options from ~/.config/mq/NAME.conf or /etc/mq/NAME.conf")
+      ->type_name("NAME")
+      ->capture_default_str();
+  if (with_timeout) {
+    command.add_option("--timeout", common.timeout, "how long to wait for an answer")
+        ->type_name("DURATION")
+        ->capture_default_str()
+        ->check(is_duration());
+  }
+  command.add_flag("-q,--quiet", common.quiet, "errors only");
+  command.add_flag("-v,--verbose", common.verbose, "say more");
+  command.add_flag("--print-config", common.print_config,
+                   "print each option with its value and origin");
+}
+
+void add_moving(Command& command, CommonOptions& common) {
+  command
+      .add_option("--drain", common.drain, "how long to finish what is under way after a signal")
+      ->type_name("DURATION")
+      ->capture_default_str()
+      ->check(is_duration());
+  command.add_flag("--progress", common.progress, "show progress even when stderr is no terminal");
+}
+
+}  // namespace mq::cli
