@@ -2,42 +2,58 @@
 
 #include <charconv>
 #include <cstdlib>
-#include <sstream>
 
-#include <boost/program_options.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "broker/live_config.h"
+#include "cli/options.h"
 #include "fs/fs.h"
 
 namespace mq::mqd {
 namespace {
 
-namespace po = boost::program_options;
+// The line as it stands.
+struct Given {
+  std::optional<std::string> config, store, advertise, namesrv;
+  std::vector<std::string> settings;  // -o KEY=VALUE
+  std::vector<std::string> listen;
+  bool insecure = false, check = false, recover_only = false, ephemeral = false, version = false;
+  std::string print_config;  // "all" or "changed"
+};
 
-po::options_description described() {
-  po::options_description d("Options");
-  // clang-format off
-  d.add_options()
-    ("config,c", po::value<std::string>()->value_name("FILE"), "a broker.conf, as Apache's broker takes it")
-    ("option,o", po::value<std::vector<std::string>>()->value_name("KEY=VALUE")->composing(), "one key of it; wins over the file")
-    ("store", po::value<std::string>()->value_name("DIR"), "directory of the store")
-    ("listen", po::value<std::vector<std::string>>()->value_name("ADDR")->composing(), "unix:PATH or HOST:PORT, repeatable; replaces the defaults")
-    ("advertise", po::value<std::string>()->value_name("HOST[:PORT]"), "address that clients are told")
-    ("namesrv,n", po::value<std::string>()->value_name("ADDR[;ADDR]..."), "name servers to register with; wins over namesrvAddr")
-    ("insecure", "allow listeners beyond loopback: there is no authentication yet")
-    ("check", "test configuration and store, do not start")
-    ("print-config", po::value<std::string>()->implicit_value("all")->value_name("all|changed"), "print every key with its value and origin, or those that were set")
-    ("recover-only", "open the store, recover it, close it")
-    ("ephemeral", "temporary store, free port; prints NAMESRV_ADDR= and MQ_BROKER= when ready")
-    ("ready-fd", po::value<int>()->value_name("N"), "write one byte there when ready")
-    ("quiet,q", "log errors only")
-    ("verbose,v", "log more")
-    ("version", "print the version")
-    ("help,h", "print this");
-  // clang-format on
-  return d;
+void add_options(cli::Command& command, Given& given, Options& options) {
+  command.add_option("-c,--config", given.config, "a broker.conf, as Apache's broker takes it")
+      ->type_name("FILE");
+  command.add_option("-o,--option", given.settings, "one key of it; wins over the file")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command.add_option("--store", given.store, "directory of the store")->type_name("DIR");
+  command
+      .add_option("--listen", given.listen,
+                  "unix:PATH or HOST:PORT, repeatable; replaces the defaults")
+      ->type_name("ADDR")
+      ->allow_extra_args(false);
+  command.add_option("--advertise", given.advertise, "address that clients are told")
+      ->type_name("HOST[:PORT]");
+  command
+      .add_option("-n,--namesrv", given.namesrv,
+                  "name servers to register with; wins over namesrvAddr")
+      ->type_name("ADDR[;ADDR]...");
+  command.add_flag("--insecure", given.insecure,
+                   "allow listeners beyond loopback: there is no authentication yet");
+  command.add_flag("--check", given.check, "test configuration and store, do not start");
+  command.add_flag("--print-config{all}", given.print_config,
+                   "print every key with its value and origin; with =changed those that were set");
+  command.add_flag("--recover-only", given.recover_only, "open the store, recover it, close it");
+  command.add_flag("--ephemeral", given.ephemeral,
+                   "temporary store, free port; prints NAMESRV_ADDR= and MQ_BROKER= when ready");
+  command.add_option("--ready-fd", options.ready_fd, "write one byte there when ready")
+      ->type_name("N")
+      ->check(cli::at_least(0));
+  command.add_flag("-q,--quiet", options.quiet, "log errors only");
+  command.add_flag("-v,--verbose", options.verbose, "log more");
+  command.add_flag("--version", given.version, "print the version");
 }
 
 std::string environment(const char* name) {
@@ -63,25 +79,20 @@ std::string default_socket() {
   return "/run/mqd/mqd.sock";
 }
 
-Result<void> read_settings(const po::variables_map& given, broker::Settings& settings) {
-  if (given.count("config") != 0) {
-    const auto& path = given["config"].as<std::string>();
-    auto text = fs::read_file(fs::posix(), path, 1 << 20);
+Result<void> read_settings(const Given& given, broker::Settings& settings) {
+  if (given.config) {
+    auto text = fs::read_file(fs::posix(), *given.config, 1 << 20);
     if (!text) return Error{Errc::kInvalid, text.error().text()};
-    MQ_CHECK(settings.parse(*text, path));
+    MQ_CHECK(settings.parse(*text, *given.config));
   }
-  if (given.count("option") != 0) {
-    for (const std::string& pair : given["option"].as<std::vector<std::string>>()) {
-      const std::size_t split = pair.find('=');
-      if (split == std::string::npos)
-        return Error{Errc::kUnsupported, fmt::format("-o {}: expected KEY=VALUE", pair)};
-      MQ_CHECK(settings.set(pair.substr(0, split), pair.substr(split + 1), "-o"));
-    }
+  for (const std::string& pair : given.settings) {
+    const std::size_t split = pair.find('=');
+    if (split == std::string::npos)
+      return Error{Errc::kUnsupported, fmt::format("-o {}: expected KEY=VALUE", pair)};
+    MQ_CHECK(settings.set(pair.substr(0, split), pair.substr(split + 1), "-o"));
   }
-  if (given.count("store") != 0)
-    MQ_CHECK(settings.set("storePathRootDir", given["store"].as<std::string>(), "--store"));
-  if (given.count("namesrv") != 0)
-    MQ_CHECK(settings.set("namesrvAddr", given["namesrv"].as<std::string>(), "-n"));
+  if (given.store) MQ_CHECK(settings.set("storePathRootDir", *given.store, "--store"));
+  if (given.namesrv) MQ_CHECK(settings.set("namesrvAddr", *given.namesrv, "-n"));
   if (settings.config().store.root.empty()) settings.config().store.root = default_store();
   return broker::take_kept_settings(fs::posix(), broker::kept_settings_path(settings.config()),
                                     settings);
@@ -99,11 +110,9 @@ Result<void> set_ephemeral(Options& options) {
   return {};
 }
 
-Result<void> set_listeners(const po::variables_map& given, Options& options) {
-  std::vector<std::string> texts;
-  if (given.count("listen") != 0) {
-    texts = given["listen"].as<std::vector<std::string>>();
-  } else {
+Result<void> set_listeners(const Given& given, Options& options) {
+  std::vector<std::string> texts = given.listen;
+  if (texts.empty()) {
     texts = {"unix:" + default_socket(),
              fmt::format("127.0.0.1:{}", options.settings.config().listen_port), "127.0.0.1:9876"};
   }
@@ -112,7 +121,7 @@ Result<void> set_listeners(const po::variables_map& given, Options& options) {
     if (!address)
       return Error{Errc::kUnsupported,
                    fmt::format("--listen {}: {}", text, address.error().text())};
-    if (!address->is_loopback() && given.count("insecure") == 0) {
+    if (!address->is_loopback() && !given.insecure) {
       return Error{
           Errc::kInvalid,
           fmt::format("--listen {}: open to the network without authentication; say --insecure "
@@ -124,9 +133,9 @@ Result<void> set_listeners(const po::variables_map& given, Options& options) {
   return {};
 }
 
-Result<void> set_advertised(const po::variables_map& given, Options& options) {
-  if (given.count("advertise") == 0) return {};
-  const auto& text = given["advertise"].as<std::string>();
+Result<void> set_advertised(const Given& given, Options& options) {
+  if (!given.advertise) return {};
+  const std::string& text = *given.advertise;
   const std::size_t colon = text.rfind(':');
   options.advertise_host = text.substr(0, colon);
   if (colon == std::string::npos) return {};
@@ -148,49 +157,35 @@ Result<void> set_name_servers(Options& options) {
   return {};
 }
 
-Options::Action action_of(const po::variables_map& given) {
-  if (given.count("help") != 0) return Options::Action::kHelp;
-  if (given.count("version") != 0) return Options::Action::kVersion;
-  if (given.count("check") != 0) return Options::Action::kCheck;
-  if (given.count("recover-only") != 0) return Options::Action::kRecoverOnly;
-  if (given.count("print-config") == 0) return Options::Action::kServe;
-  return given["print-config"].as<std::string>() == "changed" ? Options::Action::kPrintChanged
-                                                              : Options::Action::kPrintConfig;
+Options::Action action_of(const Given& given) {
+  if (given.version) return Options::Action::kVersion;
+  if (given.check) return Options::Action::kCheck;
+  if (given.recover_only) return Options::Action::kRecoverOnly;
+  if (given.print_config.empty()) return Options::Action::kServe;
+  return given.print_config == "changed" ? Options::Action::kPrintChanged
+                                         : Options::Action::kPrintConfig;
 }
 
 }  // namespace
 
-std::string usage() {
-  std::ostringstream out;
-  out << "usage: mqd [-c FILE] [-o KEY=VALUE]... [--store DIR] [--listen ADDR]... [--advertise "
-         "HOST[:PORT]] [-n ADDR[;ADDR]...]\n\n"
-      << described()
-      << "\nWithout options: a complete service on loopback and on its Unix socket. See mqd(8).\n";
-  return out.str();
-}
-
 Result<Options> parse_options(int argc, char** argv) {
-  po::variables_map given;
-  try {
-    const po::positional_options_description none;
-    po::store(po::command_line_parser(argc, argv).options(described()).positional(none).run(),
-              given);
-  } catch (const po::error& e) {  // the library's only way to say it
-    return Error{Errc::kUnsupported, e.what()};
-  }
+  cli::Command command(
+      "The daemon. Without options: a complete service on loopback and on its Unix socket. See "
+      "mqd(8).",
+      "mqd");
+  Given given;
   Options options;
-  options.action = action_of(given);
-  options.quiet = given.count("quiet") != 0;
-  options.verbose = given.count("verbose") != 0;
-  if (options.action == Options::Action::kHelp || options.action == Options::Action::kVersion)
-    return options;
-  if (given.count("ready-fd") != 0) options.ready_fd = given["ready-fd"].as<int>();
+  add_options(command, given, options);
+  MQ_TRY(const bool wants_help, command.parse(argc, argv));
+  options.action = wants_help ? Options::Action::kHelp : action_of(given);
+  if (wants_help) options.help = command.help();
+  if (wants_help || given.version) return options;
   MQ_CHECK(read_settings(given, options.settings));
   options.adopted = options.settings.adopt_store_sizes(fs::posix());
   MQ_CHECK(options.settings.check());
   MQ_CHECK(set_advertised(given, options));
   MQ_CHECK(set_name_servers(options));
-  if (given.count("ephemeral") != 0) {
+  if (given.ephemeral) {
     MQ_CHECK(set_ephemeral(options));
   } else {
     MQ_CHECK(set_listeners(given, options));

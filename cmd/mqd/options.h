@@ -13,6 +13,7 @@ namespace mq::mqd {
 struct Options {
   enum class Action { kServe, kHelp, kVersion, kCheck, kPrintConfig, kPrintChanged, kRecoverOnly };
   Action action = Action::kServe;
+  std::string help;  // what to print for kHelp
   broker::Settings settings;
   std::vector<std::string> adopted;  // file sizes taken from the store
   std::vector<net::Address> listeners;
@@ -24,8 +25,6 @@ struct Options {
   bool quiet = false;
   bool verbose = false;
 };
-
-[[nodiscard]] std::string usage();
 
 // Errors: kUnsupported for a wrong command line (exit 64), kInvalid for a wrong configuration (exit
 // 78), kIo.

@@ -484,7 +484,7 @@ int check(const Options& options) {
 int run(Options options) {
   switch (options.action) {
     case Options::Action::kHelp:
-      return std::fputs(usage().c_str(), stdout) < 0 ? EX_IOERR : EX_OK;
+      return std::fputs(options.help.c_str(), stdout) < 0 ? EX_IOERR : EX_OK;
     case Options::Action::kVersion:
       std::printf("mqd %s (remoting protocol of RocketMQ 5.3.3, file store)\n", MQ_VERSION);
       return EX_OK;

@@ -1,36 +1,46 @@
 #include "mqnamesrv/options.h"
 
 #include <cstdlib>
-#include <sstream>
 
-#include <boost/program_options.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/options.h"
 #include "fs/fs.h"
 
 namespace mq::mqnamesrv {
 namespace {
 
-namespace po = boost::program_options;
+// The line as it stands.
+struct Given {
+  std::optional<std::string> config, state;
+  std::vector<std::string> settings;  // -o KEY=VALUE
+  bool print_config = false, version = false;
+};
 
-po::options_description described() {
-  po::options_description d("Options");
-  // clang-format off
-  d.add_options()
-    ("config,c", po::value<std::string>()->value_name("FILE"), "a namesrv.conf, as Apache's name server takes it")
-    ("option,o", po::value<std::vector<std::string>>()->value_name("KEY=VALUE")->composing(), "one key of it; wins over the file")
-    ("state", po::value<std::string>()->value_name("DIR"), "directory of kvConfig.json and namesrv.properties")
-    ("listen", po::value<std::vector<std::string>>()->value_name("ADDR")->composing(), "unix:PATH or HOST:PORT, repeatable; replaces the default")
-    ("insecure", "allow listeners beyond loopback: there is no authentication")
-    ("print-config", "print every key with its value")
-    ("ready-fd", po::value<int>()->value_name("N"), "write one byte there when ready")
-    ("quiet,q", "log errors only")
-    ("verbose,v", "log more")
-    ("version", "print the version")
-    ("help,h", "print this");
-  // clang-format on
-  return d;
+void add_options(cli::Command& command, Given& given, Options& options) {
+  command
+      .add_option("-c,--config", given.config, "a namesrv.conf, as Apache's name server takes it")
+      ->type_name("FILE");
+  command.add_option("-o,--option", given.settings, "one key of it; wins over the file")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command.add_option("--state", given.state, "directory of kvConfig.json and namesrv.properties")
+      ->type_name("DIR");
+  command
+      .add_option("--listen", options.listen,
+                  "unix:PATH or HOST:PORT, repeatable; replaces the default")
+      ->type_name("ADDR")
+      ->allow_extra_args(false);
+  command.add_flag("--insecure", options.insecure,
+                   "allow listeners beyond loopback: there is no authentication");
+  command.add_flag("--print-config", given.print_config, "print every key with its value");
+  command.add_option("--ready-fd", options.ready_fd, "write one byte there when ready")
+      ->type_name("N")
+      ->check(cli::at_least(0));
+  command.add_flag("-q,--quiet", options.quiet, "log errors only");
+  command.add_flag("-v,--verbose", options.verbose, "log more");
+  command.add_flag("--version", given.version, "print the version");
 }
 
 std::string environment(const char* name) {
@@ -48,28 +58,16 @@ std::string default_state() {
   return environment("HOME") + "/.local/state/mqnamesrv";
 }
 
-Options::Action action_of(const po::variables_map& given) {
-  if (given.count("help") != 0) return Options::Action::kHelp;
-  if (given.count("version") != 0) return Options::Action::kVersion;
-  if (given.count("print-config") != 0) return Options::Action::kPrintConfig;
-  return Options::Action::kServe;
-}
-
-Result<void> take_values(const po::variables_map& given, Options& options) {
-  options.state_directory =
-      given.count("state") != 0 ? given["state"].as<std::string>() : default_state();
-  if (given.count("listen") != 0) options.listen = given["listen"].as<std::vector<std::string>>();
-  if (given.count("ready-fd") != 0) options.ready_fd = given["ready-fd"].as<int>();
-  if (given.count("option") != 0) {
-    for (const std::string& pair : given["option"].as<std::vector<std::string>>()) {
-      const std::size_t split = pair.find('=');
-      if (split == std::string::npos)
-        return Error{Errc::kUnsupported, fmt::format("-o {}: expected KEY=VALUE", pair)};
-      options.settings.emplace_back(pair.substr(0, split), pair.substr(split + 1));
-    }
+Result<void> take_values(const Given& given, Options& options) {
+  options.state_directory = given.state ? *given.state : default_state();
+  for (const std::string& pair : given.settings) {
+    const std::size_t split = pair.find('=');
+    if (split == std::string::npos)
+      return Error{Errc::kUnsupported, fmt::format("-o {}: expected KEY=VALUE", pair)};
+    options.settings.emplace_back(pair.substr(0, split), pair.substr(split + 1));
   }
-  if (given.count("config") == 0) return {};
-  options.config_file = given["config"].as<std::string>();
+  if (!given.config) return {};
+  options.config_file = *given.config;
   auto text = fs::read_file(fs::posix(), options.config_file, 1 << 20);
   if (!text) return Error{Errc::kInvalid, text.error().text()};
   options.config_text = *std::move(text);
@@ -78,27 +76,23 @@ Result<void> take_values(const po::variables_map& given, Options& options) {
 
 }  // namespace
 
-std::string usage() {
-  std::ostringstream out;
-  out << "usage: mqnamesrv [-c FILE] [-o KEY=VALUE]... [--state DIR] [--listen ADDR]...\n\n"
-      << described() << "\nWithout options: a name server on 127.0.0.1:9876. See mqnamesrv(8).\n";
-  return out.str();
-}
-
 Result<Options> parse_options(int argc, char** argv) {
-  po::variables_map given;
-  try {
-    const po::positional_options_description none;
-    po::store(po::command_line_parser(argc, argv).options(described()).positional(none).run(),
-              given);
-  } catch (const po::error& e) {  // the library's only way to say it
-    return Error{Errc::kUnsupported, e.what()};
-  }
+  cli::Command command("A name server. Without options: on 127.0.0.1:9876. See mqnamesrv(8).",
+                       "mqnamesrv");
+  Given given;
   Options options;
-  options.action = action_of(given);
-  options.quiet = given.count("quiet") != 0;
-  options.verbose = given.count("verbose") != 0;
-  options.insecure = given.count("insecure") != 0;
+  add_options(command, given, options);
+  MQ_TRY(const bool wants_help, command.parse(argc, argv));
+  if (wants_help) {
+    options.action = Options::Action::kHelp;
+    options.help = command.help();
+    return options;
+  }
+  if (given.version) {
+    options.action = Options::Action::kVersion;
+  } else if (given.print_config) {
+    options.action = Options::Action::kPrintConfig;
+  }
   MQ_CHECK(take_values(given, options));
   return options;
 }

@@ -13,6 +13,7 @@ namespace mq::mqnamesrv {
 struct Options {
   enum class Action { kServe, kHelp, kVersion, kPrintConfig };
   Action action = Action::kServe;
+  std::string help;                                           // what to print for kHelp
   std::vector<std::pair<std::string, std::string>> settings;  // of the file, then of the line
   std::string config_file;
   std::string config_text;
@@ -23,8 +24,6 @@ struct Options {
   bool quiet = false;
   bool verbose = false;
 };
-
-[[nodiscard]] std::string usage();
 
 // Errors: kUnsupported for a wrong command line (exit 64), kInvalid for a file that cannot be read.
 Result<Options> parse_options(int argc, char** argv);

@@ -155,7 +155,7 @@ int print_config(const Options& options) {
 int run(const Options& options) {
   switch (options.action) {
     case Options::Action::kHelp:
-      return std::fputs(usage().c_str(), stdout) < 0 ? EX_IOERR : EX_OK;
+      return std::fputs(options.help.c_str(), stdout) < 0 ? EX_IOERR : EX_OK;
     case Options::Action::kVersion:
       std::printf("mqnamesrv %s (remoting protocol of RocketMQ 5.3.3)\n", MQ_VERSION);
       return EX_OK;

@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "base/result.h"
 #include "cli/units.h"
 
 namespace mq::cli {
@@ -126,6 +125,9 @@ Option* Command::add_option(const std::string& names, double& value, const std::
 Option* Command::add_flag(const std::string& names, bool& value, const std::string& what) {
   return keep(*app_.add_flag(names, value, what));
 }
+Option* Command::add_flag(const std::string& names, std::string& value, const std::string& what) {
+  return keep(*app_.add_flag(names, value, what));
+}
 
 Command* Command::add_subcommand(const std::string& name, const std::string& what) {
   CLI::App* const app = app_.add_subcommand(name, what);
@@ -135,5 +137,17 @@ void Command::require_subcommand(int number) { app_.require_subcommand(number); 
 void Command::fallthrough() { app_.fallthrough(); }
 void Command::callback(std::function<void()> call) { app_.callback(std::move(call)); }
 std::size_t Command::count(const std::string& name) const { return app_.count(name); }
+
+Result<bool> Command::parse(int argc, char** argv) {
+  try {
+    app_.parse(argc, argv);
+    return false;
+  } catch (const CLI::CallForHelp&) {
+    return true;
+  } catch (const CLI::ParseError& e) {  // the library's only way to say it
+    return Error{Errc::kUnsupported, e.what()};
+  }
+}
+std::string Command::help() const { return app_.help(); }
 
 }  // namespace mq::cli

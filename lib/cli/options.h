@@ -3,7 +3,7 @@
 // compile than anything else here.
 //
 // A Command owns its options and subcommands: pointers to them are good as long as it lives. Values
-// are written by parse() (tool.h) into the variables that the options were given, which outlive it.
+// are written by a parse into the variables that the options were given, which outlive it.
 // One thread. Calls that make no sense, as a name given twice, throw std::exception.
 #pragma once
 
@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/result.h"
 
 namespace CLI {
 class App;
@@ -78,11 +80,18 @@ class Command {
   Option* add_option(const std::string& names, std::size_t& value, const std::string& what);
   Option* add_option(const std::string& names, double& value, const std::string& what);
   Option* add_flag(const std::string& names, bool& value, const std::string& what);
+  // "--foo{word}": alone it says `word`, --foo=OTHER says OTHER.
+  Option* add_flag(const std::string& names, std::string& value, const std::string& what);
 
   Command* add_subcommand(const std::string& name, const std::string& what);
   void require_subcommand(int number);
   void fallthrough();                         // its own options may stand behind a subcommand, too
   void callback(std::function<void()> call);  // when the line names it, at the end of the parse
+
+  // Takes the values from the line alone; parse() of tool.h, for the tools, from more places. True:
+  // --help was asked for. Errors: kUnsupported, saying what is wrong with the line.
+  Result<bool> parse(int argc, char** argv);
+  [[nodiscard]] std::string help() const;  // of the subcommand that the parsed line names, if any
 
   // How often the option was given, by whatever layer. The name must be that of an option.
   [[nodiscard]] std::size_t count(const std::string& name) const;

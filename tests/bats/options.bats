@@ -5,8 +5,9 @@ load helpers
 
 setup() { mkdir -p "$work/.config/mq"; }
 
-@test "an unknown flag is refused by every tool" {
-  for tool in "mqsend --nonsense t" "mqrecv --nonsense t" "mqstat --nonsense" "mqctl topic list --nonsense"; do
+@test "an unknown flag is refused by every program" {
+  for tool in "mqsend --nonsense t" "mqrecv --nonsense t" "mqstat --nonsense" "mqctl topic list --nonsense" "mqd --nonsense" \
+    "mqnamesrv --nonsense"; do
     run -64 --separate-stderr $tool </dev/null
     [[ $stderr == *--nonsense* ]]
   done
@@ -75,7 +76,7 @@ setup() { mkdir -p "$work/.config/mq"; }
 }
 
 @test "each long flag of --help stands in the man page, and no other" {
-  for tool in mqsend.1 mqrecv.1 mqstat.1; do
+  for tool in mqsend.1 mqrecv.1 mqstat.1 mqd.8 mqnamesrv.8; do
     name=${tool%.*}
     diff <("$name" --help | grep -oE -- '^ +(-[A-Za-z0-9],)?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u) \
          <(grep -oE 'Fl (. , Fl )?\\-[a-z][a-z-]+' "$BATS_TEST_DIRNAME/../../man/$tool" | grep -oE '\\-[a-z-]+$' | sed 's/^\\-/--/' | sort -u)
@@ -93,4 +94,13 @@ setup() { mkdir -p "$work/.config/mq"; }
            grep -oE -- '^ +(-[A-Za-z0-9],)?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u) \
        <(grep -oE 'Fl (. , Fl )?\\-[a-z][a-z-]+' "$BATS_TEST_DIRNAME/../../man/mqctl.8" |
            grep -oE '\\-[a-z-]+$' | sed 's/^\\-/--/' | sort -u)
+}
+
+@test "the daemons refuse a wrong number and an option given twice" {
+  for name in mqd mqnamesrv; do
+    for wrong in "--ready-fd x" "--ready-fd -1" "--config a --config b"; do
+      run -64 $name $wrong
+      assert_output --partial "($name --help)"
+    done
+  done
 }
