@@ -32,6 +32,16 @@ std::optional<std::size_t> index_of(const OrderInfo& info, std::int64_t offset) 
   return static_cast<std::size_t>(at - info.offsets.begin());
 }
 
+// A pointer to the OrderInfo of that queue, null: there is none.
+template <typename Table>
+auto find_in(Table& table, const PopOrders::Queue& queue)
+    -> decltype(&table.begin()->second.begin()->second) {
+  const auto queues = table.find(key_of(queue));
+  if (queues == table.end()) return nullptr;
+  const auto found = queues->second.find(queue.id);
+  return found == queues->second.end() ? nullptr : &found->second;
+}
+
 // When the last message that is not acknowledged may be handed out again; 0 if there is none.
 std::int64_t free_at(const OrderInfo& info, std::int64_t otherwise_invisible_ms) {
   std::int64_t latest = 0;
@@ -83,15 +93,8 @@ Result<void> PopOrders::flush() {
   return done;
 }
 
-const OrderInfo* PopOrders::find(const Queue& queue) const {
-  const auto queues = table_.find(key_of(queue));
-  if (queues == table_.end()) return nullptr;
-  const auto found = queues->second.find(queue.id);
-  return found == queues->second.end() ? nullptr : &found->second;
-}
-OrderInfo* PopOrders::find(const Queue& queue) {
-  return const_cast<OrderInfo*>(std::as_const(*this).find(queue));
-}
+const OrderInfo* PopOrders::find(const Queue& queue) const { return find_in(table_, queue); }
+OrderInfo* PopOrders::find(const Queue& queue) { return find_in(table_, queue); }
 
 void PopOrders::watch(const Queue& queue, const OrderInfo& info) {
   const std::int64_t at = free_at(info, 0);

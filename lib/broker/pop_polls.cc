@@ -100,17 +100,20 @@ void PopPolls::on_arrival(const store::Arrival& arrival) {
       }
       forget_empty(topic);
     }
-    for_each_origin(arrival.topic, [&](std::string_view group, std::string_view topic) {
+    // The analysis does not see through for_each_origin that the lock is held.
+    const auto retried = [&](std::string_view group,
+                             std::string_view topic) MQ_NO_THREAD_SAFETY_ANALYSIS {
       // Retries are handed out whatever queue is asked for.
       const auto found = topics_.find(topic);
       if (found == topics_.end()) return;
       for (auto key = found->second.begin(); key != found->second.end(); ++key) {
-        if (key->first.first == group)
-          take_first(
-              key, [](const Waiter&) { return true; }, wakes);
+        if (key->first.first != group) continue;
+        take_first(
+            key, [](const Waiter&) { return true; }, wakes);
       }
       forget_empty(found);
-    });
+    };
+    for_each_origin(arrival.topic, retried);
   }
   for (const auto& wake : wakes) wake();
 }
