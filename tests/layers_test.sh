@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The layer check passes on the tree, and refuses an upward include, a sideways one, Asio outside net/ and CLI11 outside cli/.
+# The layer check passes on the tree, and refuses an upward include, a sideways one, Asio outside net/, CLI11 outside cli/
+# and one name for two types.
 set -u
 cd "$(dirname "$0")/.." || exit 70
 tmp=$(mktemp -d) || exit 73
@@ -23,3 +24,7 @@ refused "a sideways include is refused" lib/store/a.cc '"net/server.h"'
 refused "Asio outside net/ is refused" lib/server/a.cc '<boost/asio.hpp>'
 refused "tests/ in product code is refused" cmd/mqd/a.cc '"support/manual_clock.h"'
 refused "CLI11 outside cli/ is refused" cmd/mqsend/a.cc '<CLI/CLI.hpp>'
+rm -rf "$tmp/tree"
+mkdir -p "$tmp/tree/cmd" "$tmp/tree/lib/inspect"
+echo 'struct Stretch { int a; };' | tee "$tmp/tree/lib/inspect/a.h" >"$tmp/tree/lib/inspect/b.h"
+check "two types of one name in a room are refused" 1 "$tmp/tree"

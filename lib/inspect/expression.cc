@@ -68,25 +68,25 @@ bool id_fits(const Node& node, const format::Record& record) {
   return any_fits(node, ids);
 }
 
-std::int64_t number_in(const format::Record& r, Field field) {
+std::int64_t number_in(const format::Record& r, ExpressionField field) {
   switch (field) {
-    case Field::kQueue:
+    case ExpressionField::kQueue:
       return r.queue_id;
-    case Field::kOffset:
+    case ExpressionField::kOffset:
       return r.queue_offset.value();
-    case Field::kPhysical:
+    case ExpressionField::kPhysical:
       return r.physical_offset.value();
-    case Field::kSize:
+    case ExpressionField::kSize:
       return r.total_bytes;
-    case Field::kBodySize:
+    case ExpressionField::kBodySize:
       return static_cast<std::int64_t>(r.body.size());
-    case Field::kStored:
+    case ExpressionField::kStored:
       return r.store_timestamp_ms;
-    case Field::kBorn:
+    case ExpressionField::kBorn:
       return r.born_timestamp_ms;
-    case Field::kFlag:
+    case ExpressionField::kFlag:
       return r.flag;
-    case Field::kSysFlag:
+    case ExpressionField::kSysFlag:
       return r.sys_flag;
     default:
       return r.reconsume_times;
@@ -99,21 +99,21 @@ bool text_fits(const Node& node, const format::Record& r, const Expression::Body
     return format::find_property(r.properties, name).value_or("");
   };
   switch (node.field) {
-    case Field::kTopic:
+    case ExpressionField::kTopic:
       return fits(node, r.topic);
-    case Field::kBody:
+    case ExpressionField::kBody:
       return fits(node, as_text(body(r, buffer)));
-    case Field::kTag:
+    case ExpressionField::kTag:
       return fits(node, property(format::kTags));
-    case Field::kKey:
+    case ExpressionField::kKey:
       return any_fits(node, keys_of(r));
-    case Field::kId:
+    case ExpressionField::kId:
       return id_fits(node, r);
-    case Field::kStoreHost:
+    case ExpressionField::kStoreHost:
       return fits(node, format::to_string(r.store_host));
-    case Field::kBornHost:
+    case ExpressionField::kBornHost:
       return fits(node, format::to_string(r.born_host));
-    case Field::kTransaction:
+    case ExpressionField::kTransaction:
       return fits(node, format::transaction_name(r.transaction_type()));
     default:
       return fits(node, property(node.property));
@@ -163,10 +163,10 @@ Scan scan_of(const Node& node) {
   Scan out;
   if (node.kind == Node::Kind::kTest) {
     const auto [from, to] = allowed(node);
-    if (node.field == Field::kPhysical) {
+    if (node.field == ExpressionField::kPhysical) {
       out.from = PhysicalOffset(std::max<std::int64_t>(0, from));
       out.to = PhysicalOffset(to);
-    } else if (node.field == Field::kStored) {
+    } else if (node.field == ExpressionField::kStored) {
       out.from_ms = from;
       out.to_ms = to;
     }

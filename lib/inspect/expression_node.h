@@ -10,7 +10,7 @@
 
 namespace mq::inspect {
 
-enum class Field : std::uint8_t {
+enum class ExpressionField : std::uint8_t {
   kTopic,
   kQueue,
   kOffset,
@@ -40,7 +40,7 @@ class Expression::Node {
   Kind kind = Kind::kTest;
   std::vector<std::shared_ptr<const Node>> children{};
   // Of a test.
-  Field field = Field::kTopic;
+  ExpressionField field = ExpressionField::kTopic;
   std::string property{};
   Op op = Op::kEq;
   std::string text{};
@@ -48,6 +48,6 @@ class Expression::Node {
   std::shared_ptr<const Pattern> pattern{};
 };
 
-[[nodiscard]] FieldType type_of(Field field) noexcept;
+[[nodiscard]] FieldType type_of(ExpressionField field) noexcept;
 
 }  // namespace mq::inspect

@@ -17,28 +17,28 @@ constexpr int kDepthMax = 100;
 
 struct Name {
   std::string_view text;
-  Field field;
+  ExpressionField field;
   FieldType type;
 };
 constexpr std::array kFields = {
-    Name{"topic", Field::kTopic, FieldType::kText},
-    Name{"queue", Field::kQueue, FieldType::kNumber},
-    Name{"offset", Field::kOffset, FieldType::kNumber},
-    Name{"physical", Field::kPhysical, FieldType::kNumber},
-    Name{"size", Field::kSize, FieldType::kSize},
-    Name{"body", Field::kBody, FieldType::kText},
-    Name{"bodysize", Field::kBodySize, FieldType::kSize},
-    Name{"tag", Field::kTag, FieldType::kText},
-    Name{"key", Field::kKey, FieldType::kText},
-    Name{"id", Field::kId, FieldType::kText},
-    Name{"stored", Field::kStored, FieldType::kTime},
-    Name{"born", Field::kBorn, FieldType::kTime},
-    Name{"storehost", Field::kStoreHost, FieldType::kText},
-    Name{"bornhost", Field::kBornHost, FieldType::kText},
-    Name{"flag", Field::kFlag, FieldType::kNumber},
-    Name{"sysflag", Field::kSysFlag, FieldType::kNumber},
-    Name{"reconsumed", Field::kReconsumed, FieldType::kNumber},
-    Name{"transaction", Field::kTransaction, FieldType::kText},
+    Name{"topic", ExpressionField::kTopic, FieldType::kText},
+    Name{"queue", ExpressionField::kQueue, FieldType::kNumber},
+    Name{"offset", ExpressionField::kOffset, FieldType::kNumber},
+    Name{"physical", ExpressionField::kPhysical, FieldType::kNumber},
+    Name{"size", ExpressionField::kSize, FieldType::kSize},
+    Name{"body", ExpressionField::kBody, FieldType::kText},
+    Name{"bodysize", ExpressionField::kBodySize, FieldType::kSize},
+    Name{"tag", ExpressionField::kTag, FieldType::kText},
+    Name{"key", ExpressionField::kKey, FieldType::kText},
+    Name{"id", ExpressionField::kId, FieldType::kText},
+    Name{"stored", ExpressionField::kStored, FieldType::kTime},
+    Name{"born", ExpressionField::kBorn, FieldType::kTime},
+    Name{"storehost", ExpressionField::kStoreHost, FieldType::kText},
+    Name{"bornhost", ExpressionField::kBornHost, FieldType::kText},
+    Name{"flag", ExpressionField::kFlag, FieldType::kNumber},
+    Name{"sysflag", ExpressionField::kSysFlag, FieldType::kNumber},
+    Name{"reconsumed", ExpressionField::kReconsumed, FieldType::kNumber},
+    Name{"transaction", ExpressionField::kTransaction, FieldType::kText},
 };
 constexpr std::string_view kPropertyPrefix = "property.";
 
@@ -154,7 +154,7 @@ class Parser {
       ++end;
     const std::string_view name = text_.substr(at_, end - at_);
     if (name.starts_with(kPropertyPrefix) && name.size() > kPropertyPrefix.size()) {
-      node.field = Field::kProperty;
+      node.field = ExpressionField::kProperty;
       node.property = name.substr(kPropertyPrefix.size());
       at_ = end;
       return {};
@@ -249,7 +249,7 @@ class Parser {
 
 }  // namespace
 
-FieldType type_of(Field field) noexcept {
+FieldType type_of(ExpressionField field) noexcept {
   for (const Name& known : kFields)
     if (known.field == field) return known.type;
   return FieldType::kText;

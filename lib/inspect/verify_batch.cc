@@ -105,7 +105,7 @@ void VerifyBatch::record(std::string_view topic, QueueId id, const BatchQueueEnt
     queue.path = fmt::format("{}/batchconsumequeue/{}/{}", facts_.root, topic, id);
   BatchQueueEntry entry;
   while (peek(queue, entry) && entry.commitlog_offset < expected.commitlog_offset) {
-    Stretch* const stretch = facts_.stretch_of(entry.commitlog_offset);
+    DeadStretch* const stretch = facts_.stretch_of(entry.commitlog_offset);
     if (stretch != nullptr) {
       stretch->lost += entry.count;
       if (stretch->names.size() < 3)

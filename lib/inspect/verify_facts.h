@@ -14,7 +14,7 @@ namespace mq::inspect {
 
 // A piece of the log in which no record can be read, with records behind it or not. What other
 // files say of records in it is part of the same damage, and told with it.
-struct Stretch {
+struct DeadStretch {
   PhysicalOffset from{};
   PhysicalOffset to{};
   VerifyFinding finding{};
@@ -41,7 +41,7 @@ struct VerifyFacts {
     PhysicalOffset start{};
   };
   std::vector<File> files;
-  std::vector<Stretch> stretches;  // in order
+  std::vector<DeadStretch> stretches;  // in order
   // Where the next record would be written: `end`, or the next file behind a blank.
   PhysicalOffset append_at{};
   // Messages that queues have from append_at on, and the names of the first few.
@@ -62,15 +62,15 @@ struct VerifyFacts {
     return file == nullptr ? at.value() : at - file->start;
   }
 
-  [[nodiscard]] Stretch* stretch_of(PhysicalOffset at) {
+  [[nodiscard]] DeadStretch* stretch_of(PhysicalOffset at) {
     const auto found = std::partition_point(stretches.begin(), stretches.end(),
-                                            [at](const Stretch& s) { return s.to <= at; });
+                                            [at](const DeadStretch& s) { return s.to <= at; });
     return found != stretches.end() && found->from <= at ? &*found : nullptr;
   }
   // Is there a piece that cannot be read between two positions?
   [[nodiscard]] bool is_broken_between(PhysicalOffset from, PhysicalOffset to) const {
     const auto found = std::partition_point(stretches.begin(), stretches.end(),
-                                            [from](const Stretch& s) { return s.to <= from; });
+                                            [from](const DeadStretch& s) { return s.to <= from; });
     return found != stretches.end() && found->from < to;
   }
 

@@ -110,7 +110,7 @@ void VerifyLog::check_files() {
 
 void VerifyLog::note_gap(const LogFile& before, const LogFile& file) {
   const PhysicalOffset from = before.start + before.bytes;
-  Stretch gap{from, file.start, {.severity = Severity::kDamage, .mend = report_.repair()}};
+  DeadStretch gap{from, file.start, {.severity = Severity::kDamage, .mend = report_.repair()}};
   if (before.bytes < length_) {
     gap.finding.file = before.path;
     gap.finding.at = before.bytes;

@@ -88,7 +88,7 @@ void VerifyLog::tell_tail(std::int64_t flushed_ms) {
 }
 
 void VerifyLog::tell_stretches() {
-  for (Stretch& stretch : facts_.stretches) {
+  for (DeadStretch& stretch : facts_.stretches) {
     if (stretch.lost > 0) {
       stretch.finding.what +=
           fmt::format("; {} of the queues in it: {}", count_of(stretch.lost, "message"),

@@ -328,7 +328,7 @@ void VerifyQueues::pass(VerifyQueue& queue, const QueueSlot& slot) {
     ++entries_;
     return;
   }
-  if (Stretch* const stretch = facts_.stretch_of(entry.commitlog_offset)) {
+  if (DeadStretch* const stretch = facts_.stretch_of(entry.commitlog_offset)) {
     lost(*stretch, queue, number);
     queue.last_offset = entry.commitlog_offset;
     dispatched_ = std::max(dispatched_, entry.commitlog_offset);
@@ -340,7 +340,7 @@ void VerifyQueues::pass(VerifyQueue& queue, const QueueSlot& slot) {
            "an entry", text_of(entry));
 }
 
-void VerifyQueues::lost(Stretch& stretch, const VerifyQueue& queue, std::int64_t number) {
+void VerifyQueues::lost(DeadStretch& stretch, const VerifyQueue& queue, std::int64_t number) {
   if (stretch.names.size() < kNamesMax)
     stretch.names.push_back(fmt::format("{}/{}", queue.name(), number));
   ++stretch.lost;

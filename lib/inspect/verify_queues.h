@@ -105,7 +105,7 @@ class VerifyQueues {
   void left_over(VerifyQueue& queue);
   void tell_ahead();
   void tell_gone();
-  void lost(Stretch& stretch, const VerifyQueue& queue, std::int64_t number);
+  void lost(DeadStretch& stretch, const VerifyQueue& queue, std::int64_t number);
 
   fs::Fs& fs_;
   VerifyFacts& facts_;
