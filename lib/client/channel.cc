@@ -89,7 +89,7 @@ Result<void> Channel::flush(std::int64_t timeout_ms) {
 void Channel::make_room(std::size_t frame_bytes) {
   const bool fits = begin_ + frame_bytes <= in_.size() && in_.size() - end_ >= kReadBytes / 2;
   if (fits && end_ < in_.size()) return;
-  std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+  if (end_ > begin_) std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
   end_ -= begin_;
   begin_ = 0;
   const std::size_t wanted = std::max(frame_bytes, end_ + kReadBytes);

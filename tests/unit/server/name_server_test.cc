@@ -221,8 +221,8 @@ TEST_F(NameServerTest, Case7WritePermissionsAreCounted) {
     const auto answer = ask(code, [](std::string& out, const wire::Header& header) {
       wire::append_write_perm_request(out, header, "broker-a");
     });
-    return answer.command.ext.find(code == wire::kWipeWritePermOfBroker ? "wipeTopicCount"
-                                                                        : "addTopicCount");
+    return std::string(*answer.command.ext.find(
+        code == wire::kWipeWritePermOfBroker ? "wipeTopicCount" : "addTopicCount"));
   };
   EXPECT_EQ(change(wire::kWipeWritePermOfBroker), "2");
   EXPECT_EQ(registry_.route("T")->queues[0].perm, 4);

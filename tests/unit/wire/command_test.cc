@@ -130,7 +130,8 @@ TEST(Command, TakesJsonHeadersAsOtherClientsWriteThem) {
 TEST(Command, TakesExtFieldsThatAreNullMissingOrEmpty) {
   for (const char* header : {R"({"code":206,"extFields":null})", R"({"code":206})",
                              R"({"code":206,"extFields":{}})", R"({"extFields":{},"code":206})"}) {
-    const auto command = decode(json_frame(header));
+    const auto frame = json_frame(header);
+    const auto command = decode(frame);
     ASSERT_TRUE(command) << header;
     EXPECT_EQ(command->code, 206);
     EXPECT_EQ(command->ext.size(), 0U);
@@ -158,8 +159,9 @@ TEST(Command, UnescapesNamesAndValuesOfAnyLength) {
     escaped += "\\u6807\\t\\ud83d\\ude00x";
     plain += "标\t\xF0\x9F\x98\x80x";
   }
-  const auto command = decode(json_frame("{\"extFields\":{\"na\\u006de\":\"" + escaped +
-                                         "\",\"raw\":\"标签\"},\"remark\":\"a\\nb\"}"));
+  const auto frame = json_frame("{\"extFields\":{\"na\\u006de\":\"" + escaped +
+                                "\",\"raw\":\"标签\"},\"remark\":\"a\\nb\"}");
+  const auto command = decode(frame);
   ASSERT_TRUE(command) << command.error();
   EXPECT_EQ(command->ext.find("name"), plain);
   EXPECT_EQ(command->ext.find("raw"), "标签");
@@ -167,13 +169,15 @@ TEST(Command, UnescapesNamesAndValuesOfAnyLength) {
 }
 
 TEST(Command, TheLaterOfTwoEqualFieldsWins) {
-  const auto command = decode(json_frame(R"({"extFields":{"a":"1","b":"2","a":"3"}})"));
+  const auto frame = json_frame(R"({"extFields":{"a":"1","b":"2","a":"3"}})");
+  const auto command = decode(frame);
   ASSERT_TRUE(command);
   EXPECT_EQ(command->ext.find("a"), "3");
 }
 
 TEST(Command, PassesOnBytesThatAreNotText) {
-  const auto command = decode(json_frame("{\"extFields\":{\"a\":\"\xFF\xE6\"}}"));
+  const auto frame = json_frame("{\"extFields\":{\"a\":\"\xFF\xE6\"}}");
+  const auto command = decode(frame);
   ASSERT_TRUE(command);
   EXPECT_EQ(command->ext.find("a"), "\xFF\xE6");
 }
@@ -199,7 +203,8 @@ TEST(Command, RefusesHeadersThatAreNotOneJsonObject) {
                              "{\"extFields\":\"a\"}",
                              "{\"extFields\":7}",
                              "{\"flag\":true}"}) {
-    const auto command = decode(json_frame(header));
+    const auto frame = json_frame(header);
+    const auto command = decode(frame);
     ASSERT_FALSE(command) << header;
     EXPECT_EQ(command.error().code(), Errc::kProtocol) << header;
   }
@@ -283,8 +288,9 @@ TEST(Command, RefusesBinaryLengthsThatPointOutside) {
   EXPECT_FALSE(decode(binary(fixed + test::from_hex("00000000000000070001617fffffff"))));
   EXPECT_FALSE(decode(binary(fixed + test::from_hex("0000000000000007000161ffffffff"))));
   EXPECT_FALSE(decode(binary(fixed + test::from_hex("0000000000000001000161"))));
-  const auto command = decode(
-      binary(fixed + test::from_hex("000000024f4b00000007000161") + test::from_hex("00000000")));
+  const auto frame =
+      binary(fixed + test::from_hex("000000024f4b00000007000161") + test::from_hex("00000000"));
+  const auto command = decode(frame);
   ASSERT_TRUE(command) << command.error();
   EXPECT_EQ(command->code, 31);
   EXPECT_EQ(command->language, Language::kRust);

@@ -260,10 +260,11 @@ TEST(Pull, RoundTripsItsRequestAndAnswer) {
 }
 
 TEST(Pull, TakesWhatTheCppClientSends) {
-  const auto command = decode(test::json_frame(
+  const auto frame = test::json_frame(
       R"({"code":11,"extFields":{"Signature":"","consumerGroup":"CG","topic":"T","queueId":0,)"
       R"("queueOffset":7,"maxMsgNums":32,"sysFlag":6,"commitOffset":0,"suspendTimeoutMillis":15000,)"
-      R"("subVersion":0,"subscription":"*"},"language":"CPP","version":333})"));
+      R"("subVersion":0,"subscription":"*"},"language":"CPP","version":333})");
+  const auto command = decode(frame);
   ASSERT_TRUE(command);
   const auto pull = decode_pull_request(*command);
   ASSERT_TRUE(pull) << pull.error();
