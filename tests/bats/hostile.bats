@@ -4,6 +4,9 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
+# The address sanitizer keeps what was freed, 256 MB of it, unless told otherwise.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=1
+
 setup() {
   start_mqd
   tcp=$(mqd_tcp)

@@ -70,6 +70,8 @@ def produce(topic, producers, flush, rng):
         sender.wait()
         seq.kill()
         seq.wait()
+        if not os.path.exists(f'{DIR}/r{i}'):
+            continue  # it had not come that far
         with open(f'{DIR}/r{i}') as f:
             for line in f:
                 number, _, ident, queue, offset, status = line.split()
