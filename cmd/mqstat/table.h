@@ -12,14 +12,13 @@ namespace mq::mqstat {
 enum class Form { kColumns, kCsv, kJson };
 
 struct Value {
-  Value(std::string t)
-      : text(std::move(t)) {}        // NOLINT(google-explicit-constructor): reads as a literal row
-  Value(const char* t) : text(t) {}  // NOLINT(google-explicit-constructor)
-  Value(std::int64_t n)
-      : text(std::to_string(n)), number(true) {}  // NOLINT(google-explicit-constructor)
-  Value(std::int32_t n)
-      : Value(static_cast<std::int64_t>(n)) {}  // NOLINT(google-explicit-constructor)
-  Value(double n);                              // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor): a row reads as its literals
+  Value(std::string t) : text(std::move(t)) {}
+  Value(const char* t) : text(t) {}
+  Value(std::int64_t n) : text(std::to_string(n)), number(true) {}
+  Value(std::int32_t n) : Value(static_cast<std::int64_t>(n)) {}
+  Value(double n);
+  // NOLINTEND(google-explicit-constructor)
   std::string text;
   bool number = false;
 };
