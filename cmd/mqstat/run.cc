@@ -127,16 +127,11 @@ int run(const Options& o) {
   cli::catch_signals();
   cli::Output out;
   auto status = work(o, out);
-  Result<void> closed;
   if (status) {
-    closed = out.close();
-  } else if (status.error().code() != Errc::kClosed) {
-    return cli::fail(status.error());
-  } else {
-    closed = std::move(status).error();
+    if (auto closed = out.close(); !closed) status = std::move(closed).error();
   }
-  if (!closed && closed.error().code() == Errc::kClosed) cli::die_of(SIGPIPE);
-  if (!closed) return cli::fail(closed.error());
+  if (!status && status.error().code() == Errc::kClosed) cli::die_of(SIGPIPE);
+  if (!status) return cli::fail(status.error());
   if (cli::stop_signal() != 0) cli::die_of(cli::stop_signal());
   return *status;
 }

@@ -30,6 +30,7 @@ class Topics final : public View {
       }
     }
     std::vector<Row> rows;
+    rows.reserve(sums.size());
     for (const auto& [name, sum] : sums) rows.push_back(sum.row(name));
     return rows;
   }

@@ -16,7 +16,7 @@ std::int64_t stream_file_bytes(fs::Fs& fs, const std::string& dir, std::int64_t 
   if (!names) return 0;
   for (const std::string& name : *names) {
     if (!format::parse_stream_file_name(name)) continue;
-    auto stat = fs.stat(dir + "/" + name);
+    auto stat = fs.stat(fmt::format("{}/{}", dir, name));
     if (stat && !stat->is_directory && stat->bytes > 0 && stat->bytes % unit == 0)
       return stat->bytes;
   }
@@ -41,10 +41,11 @@ std::int64_t queue_file_bytes(fs::Fs& fs, const std::string& root) {
   auto topics = fs.list(root);
   if (!topics) return 0;
   for (const std::string& topic : *topics) {
-    auto queues = fs.list(root + "/" + topic);
+    auto queues = fs.list(fmt::format("{}/{}", root, topic));
     if (!queues) continue;
     for (const std::string& queue : *queues) {
-      const std::int64_t bytes = stream_file_bytes(fs, root + "/" + topic + "/" + queue, 20);
+      const std::int64_t bytes =
+          stream_file_bytes(fs, fmt::format("{}/{}/{}", root, topic, queue), 20);
       if (bytes > 0) return bytes;
     }
   }
@@ -72,10 +73,10 @@ IndexShape index_shape(fs::Fs& fs, const std::string& dir, const IndexShape& sta
   auto names = fs.list(dir);
   if (!names) return standard;
   for (const std::string& name : *names) {
-    auto stat = fs.stat(dir + "/" + name);
+    auto stat = fs.stat(fmt::format("{}/{}", dir, name));
     if (!stat || stat->bytes == standard.file_bytes()) return standard;
     if (stat->bytes < 64 || stat->bytes > kReadableBytes) continue;
-    auto content = fs::read_file(fs, dir + "/" + name);
+    auto content = fs::read_file(fs, fmt::format("{}/{}", dir, name));
     if (!content) continue;
     const Bytes file = as_bytes(*content);
     const auto header = format::decode_index_header(file);

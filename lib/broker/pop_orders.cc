@@ -237,7 +237,8 @@ std::int64_t PopOrders::step(std::int64_t now_ms, const Free& free) {
       look_at_.erase(key);
       const Queue queue{topic_of(key.first), group_of(key.first), key.second};
       const OrderInfo* const info = find(queue);
-      const std::int64_t at = info == nullptr ? 0 : free_at(*info, 0);
+      if (info == nullptr) continue;
+      const std::int64_t at = free_at(*info, 0);
       if (at > now_ms) {
         watch(queue, *info);
       } else if (at > 0) {

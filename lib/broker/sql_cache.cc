@@ -10,7 +10,7 @@ Result<std::shared_ptr<const SqlExpression>> SqlCache::compile(std::string_view 
       return found->second->compiled;
     }
   }
-  const auto made = [&]() -> Compiled {
+  auto made = [&]() -> Compiled {
     MQ_TRY(SqlExpression expression, SqlExpression::compile(text));
     return std::make_shared<const SqlExpression>(std::move(expression));
   }();

@@ -112,9 +112,7 @@ std::int64_t TransactionChecks::step(std::int64_t now_ms, std::int64_t budget) {
 }
 
 void TransactionChecks::begin(QueueId queue, std::int64_t now_ms) {
-  round_.emplace();
-  round_->queue = queue;
-  round_->started_ms = now_ms;
+  round_ = Round{.queue = queue, .started_ms = now_ms, .ops = {}};
   round_->next = offset_of(format::kHalfTopic, queue);
   round_->first_op = offset_of(format::kHalfDoneTopic, queue);
   options_.done.forget_below(queue, round_->next);
@@ -234,10 +232,10 @@ TransactionChecks::Verdict TransactionChecks::give_up(Round& round, const format
 
 store::PutResult TransactionChecks::put_anew(Round& round, const format::Record& half,
                                              std::string_view topic, std::string_view properties) {
-  const auto put = put_copy(options_.store, half,
-                            {.topic = topic,
-                             .queue_id = topic == format::kHalfTopic ? half.queue_id : kHalfQueue,
-                             .properties = properties});
+  auto put = put_copy(options_.store, half,
+                      {.topic = topic,
+                       .queue_id = topic == format::kHalfTopic ? half.queue_id : kHalfQueue,
+                       .properties = properties});
   round.written_end = std::max(round.written_end, put.end);
   if (!store::is_stored(put.status))
     log::warn("half message {}: not written anew: {}", half.queue_offset.value(), put.reason);

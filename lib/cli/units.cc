@@ -90,7 +90,7 @@ bool take_clock(std::string_view text, std::tm& parts, std::int64_t& ms,
       std::size_t digits = 0;
       for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9';
            ++digits, scale /= 10) {
-        ms += (text[digits] - '0') * scale;
+        ms += static_cast<std::int64_t>(text[digits] - '0') * scale;
       }
       if (digits == 0) return false;
       text.remove_prefix(digits);

@@ -86,6 +86,7 @@ std::string TopicRoutes::wait_for_work() {
 }
 
 void TopicRoutes::learn(const std::string& topic, Result<wire::TopicRouteData> found) {
+  const bool is_gone = !found && found.error().code() == Errc::kNotFound;
   std::vector<Use> waiting;
   Route route;
   {
@@ -97,7 +98,6 @@ void TopicRoutes::learn(const std::string& topic, Result<wire::TopicRouteData> f
     waiting.swap(known->second.waiting);
     route = known->second.route;
     known->second.due_ms = now_ms() + options_.period_ms;
-    const bool is_gone = !found && found.error().code() == Errc::kNotFound;
     if (is_gone) route = nullptr;
     if (route == nullptr) topics_.erase(known);  // asked for again when somebody wants it again
   }

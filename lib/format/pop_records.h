@@ -29,6 +29,7 @@ struct PopId {
   std::int32_t queue = 0;
   std::int64_t start = 0;   // queue offset that the pop began at
   std::int64_t pop_ms = 0;  // when, by the broker's clock
+  // NOLINTNEXTLINE(modernize-use-nullptr): nothing here is written out
   friend auto operator<=>(const PopId&, const PopId&) = default;
 };
 

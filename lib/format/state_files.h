@@ -22,6 +22,7 @@ struct DataVersion {
   std::int64_t counter = 0;
   // One more change, at that time.
   void bump(std::int64_t now_ms) noexcept { ++counter, timestamp_ms = now_ms; }
+  // NOLINTNEXTLINE(modernize-use-nullptr): nothing here is written out
   friend auto operator<=>(const DataVersion&, const DataVersion&) = default;
 };
 

@@ -23,6 +23,7 @@ namespace mq::inspect {
 struct QueueKey {
   std::string topic;
   QueueId id = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): nothing here is written out
   friend auto operator<=>(const QueueKey&, const QueueKey&) = default;
 };
 // "topic/0".
