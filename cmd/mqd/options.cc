@@ -4,10 +4,9 @@
 #include <cstdlib>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "broker/live_config.h"
-#include "cli/options.h"
+#include "cli/command_line.h"
 #include "fs/fs.h"
 
 namespace mq::mqd {
@@ -15,25 +14,17 @@ namespace {
 
 // The line as it stands.
 struct Given {
-  std::optional<std::string> config, store, advertise, namesrv;
-  std::vector<std::string> settings;  // -o KEY=VALUE
+  daemon::ConfigOptions config;
+  std::optional<std::string> store, advertise, namesrv;
   std::vector<std::string> listen;
   bool insecure = false, check = false, recover_only = false, ephemeral = false, version = false;
   std::string print_config;  // "all" or "changed"
 };
 
 void add_options(cli::Command& command, Given& given, Options& options) {
-  command.add_option("-c,--config", given.config, "a broker.conf, as Apache's broker takes it")
-      ->type_name("FILE");
-  command.add_option("-o,--option", given.settings, "one key of it; wins over the file")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+  daemon::add_config(command, given.config, "a broker.conf, as Apache's broker takes it");
   command.add_option("--store", given.store, "directory of the store")->type_name("DIR");
-  command
-      .add_option("--listen", given.listen,
-                  "unix:PATH or HOST:PORT, repeatable; replaces the defaults")
-      ->type_name("ADDR")
-      ->allow_extra_args(false);
+  daemon::add_listen(command, given.listen, "the defaults");
   command.add_option("--advertise", given.advertise, "address that clients are told")
       ->type_name("HOST[:PORT]");
   command
@@ -48,49 +39,26 @@ void add_options(cli::Command& command, Given& given, Options& options) {
   command.add_flag("--recover-only", given.recover_only, "open the store, recover it, close it");
   command.add_flag("--ephemeral", given.ephemeral,
                    "temporary store, free port; prints NAMESRV_ADDR= and MQ_BROKER= when ready");
-  command.add_option("--ready-fd", options.ready_fd, "write one byte there when ready")
-      ->type_name("N")
-      ->check(cli::at_least(0));
-  command.add_flag("-q,--quiet", options.quiet, "log errors only");
-  command.add_flag("-v,--verbose", options.verbose, "log more");
-  command.add_flag("--version", given.version, "print the version");
+  daemon::add_run(command, options.run, given.version);
 }
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
-// systemd's StateDirectory first, then a user's own place, then the system's.
-std::string default_store() {
-  if (const std::string dir = environment("STATE_DIRECTORY"); !dir.empty())
-    return dir.substr(0, dir.find(':')) + "/store";
-  if (const std::string dir = environment("XDG_STATE_HOME"); !dir.empty())
-    return dir + "/mqd/store";
-  if (geteuid() == 0) return "/var/lib/mqd/store";
-  return environment("HOME") + "/.local/state/mqd/store";
-}
+std::string default_store() { return daemon::state_directory("mqd") + "/store"; }
 
 std::string default_socket() {
-  if (const std::string dir = environment("RUNTIME_DIRECTORY"); !dir.empty())
+  if (const std::string dir = cli::environment("RUNTIME_DIRECTORY"); !dir.empty())
     return dir.substr(0, dir.find(':')) + "/mqd.sock";
-  if (const std::string dir = environment("XDG_RUNTIME_DIR"); !dir.empty())
+  if (const std::string dir = cli::environment("XDG_RUNTIME_DIR"); !dir.empty())
     return dir + "/mqd/mqd.sock";
   return "/run/mqd/mqd.sock";
 }
 
 Result<void> read_settings(const Given& given, broker::Settings& settings) {
-  if (given.config) {
-    auto text = fs::read_file(fs::posix(), *given.config, 1 << 20);
-    if (!text) return Error{Errc::kInvalid, text.error().text()};
-    MQ_CHECK(settings.parse(*text, *given.config));
+  if (given.config.file) {
+    MQ_TRY(const std::string text, daemon::config_text(given.config));
+    MQ_CHECK(settings.parse(text, *given.config.file));
   }
-  for (const std::string& pair : given.settings) {
-    const std::size_t split = pair.find('=');
-    if (split == std::string::npos)
-      return Error{Errc::kUnsupported, fmt::format("-o {}: expected KEY=VALUE", pair)};
-    MQ_CHECK(settings.set(pair.substr(0, split), pair.substr(split + 1), "-o"));
-  }
+  MQ_TRY(const auto key_values, daemon::key_values(given.config));
+  for (const auto& [key, value] : key_values) MQ_CHECK(settings.set(key, value, "-o"));
   if (given.store) MQ_CHECK(settings.set("storePathRootDir", *given.store, "--store"));
   if (given.namesrv) MQ_CHECK(settings.set("namesrvAddr", *given.namesrv, "-n"));
   if (settings.config().store.root.empty()) settings.config().store.root = default_store();
@@ -99,7 +67,7 @@ Result<void> read_settings(const Given& given, broker::Settings& settings) {
 }
 
 Result<void> set_ephemeral(Options& options) {
-  const std::string base = environment("TMPDIR");
+  const std::string base = cli::environment("TMPDIR");
   std::string dir = (base.empty() ? "/tmp" : base) + "/mqd-ephemeral.XXXXXX";
   if (mkdtemp(dir.data()) == nullptr) return Error::from_errno(errno, dir);
   options.ephemeral = true;
@@ -116,20 +84,7 @@ Result<void> set_listeners(const Given& given, Options& options) {
     texts = {"unix:" + default_socket(),
              fmt::format("127.0.0.1:{}", options.settings.config().listen_port), "127.0.0.1:9876"};
   }
-  for (const std::string& text : texts) {
-    auto address = net::parse_address(text);
-    if (!address)
-      return Error{Errc::kUnsupported,
-                   fmt::format("--listen {}: {}", text, address.error().text())};
-    if (!address->is_loopback() && !given.insecure) {
-      return Error{
-          Errc::kInvalid,
-          fmt::format("--listen {}: open to the network without authentication; say --insecure "
-                      "if that is meant",
-                      text)};
-    }
-    options.listeners.push_back(std::move(*address));
-  }
+  MQ_TRY(options.listeners, daemon::listeners(texts, given.insecure));
   return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "broker/config.h"
+#include "daemon/command_line.h"
 #include "net/address.h"
 
 namespace mq::mqd {
@@ -20,10 +21,8 @@ struct Options {
   std::vector<net::Address> name_servers;  // to register with
   std::string advertise_host;              // "" = brokerIP1
   int advertise_port = 0;                  // 0 = the first TCP listener's, as bound
-  int ready_fd = -1;
+  daemon::RunOptions run;
   bool ephemeral = false;  // the store is temporary: settings say where, remove it at the end
-  bool quiet = false;
-  bool verbose = false;
 };
 
 // Errors: kUnsupported for a wrong command line (exit 64), kInvalid for a wrong configuration (exit

@@ -281,11 +281,7 @@ class Daemon {
       std::printf("MQ_BROKER=%s\n", advertised_.c_str());
       std::fflush(stdout);
     }
-    if (options_.ready_fd >= 0) {
-      if (write(options_.ready_fd, "R", 1) != 1)
-        log::warn("--ready-fd {}: nobody listens", options_.ready_fd);
-      close(options_.ready_fd);
-    }
+    daemon::tell_ready(options_.run);
   }
 
   static sigset_t signals() {
@@ -500,8 +496,7 @@ int run(Options options) {
     case Options::Action::kServe:
       break;
   }
-  if (options.quiet) log::set_level(log::Level::kError);
-  if (options.verbose) log::set_level(log::Level::kDebug);
+  daemon::set_log_level(options.run);
   return Daemon(std::move(options)).run();
 }
 

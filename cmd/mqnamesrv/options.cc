@@ -1,11 +1,7 @@
 #include "mqnamesrv/options.h"
 
-#include <cstdlib>
-
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include "cli/options.h"
 #include "fs/fs.h"
 
 namespace mq::mqnamesrv {
@@ -13,64 +9,28 @@ namespace {
 
 // The line as it stands.
 struct Given {
-  std::optional<std::string> config, state;
-  std::vector<std::string> settings;  // -o KEY=VALUE
+  daemon::ConfigOptions config;
+  std::optional<std::string> state;
   bool print_config = false, version = false;
 };
 
 void add_options(cli::Command& command, Given& given, Options& options) {
-  command
-      .add_option("-c,--config", given.config, "a namesrv.conf, as Apache's name server takes it")
-      ->type_name("FILE");
-  command.add_option("-o,--option", given.settings, "one key of it; wins over the file")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+  daemon::add_config(command, given.config, "a namesrv.conf, as Apache's name server takes it");
   command.add_option("--state", given.state, "directory of kvConfig.json and namesrv.properties")
       ->type_name("DIR");
-  command
-      .add_option("--listen", options.listen,
-                  "unix:PATH or HOST:PORT, repeatable; replaces the default")
-      ->type_name("ADDR")
-      ->allow_extra_args(false);
+  daemon::add_listen(command, options.listen, "the default");
   command.add_flag("--insecure", options.insecure,
                    "allow listeners beyond loopback: there is no authentication");
   command.add_flag("--print-config", given.print_config, "print every key with its value");
-  command.add_option("--ready-fd", options.ready_fd, "write one byte there when ready")
-      ->type_name("N")
-      ->check(cli::at_least(0));
-  command.add_flag("-q,--quiet", options.quiet, "log errors only");
-  command.add_flag("-v,--verbose", options.verbose, "log more");
-  command.add_flag("--version", given.version, "print the version");
-}
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
-// systemd's StateDirectory first, then a user's own place, then the system's.
-std::string default_state() {
-  if (const std::string dir = environment("STATE_DIRECTORY"); !dir.empty())
-    return dir.substr(0, dir.find(':'));
-  if (const std::string dir = environment("XDG_STATE_HOME"); !dir.empty())
-    return dir + "/mqnamesrv";
-  if (geteuid() == 0) return "/var/lib/mqnamesrv";
-  return environment("HOME") + "/.local/state/mqnamesrv";
+  daemon::add_run(command, options.run, given.version);
 }
 
 Result<void> take_values(const Given& given, Options& options) {
-  options.state_directory = given.state ? *given.state : default_state();
-  for (const std::string& pair : given.settings) {
-    const std::size_t split = pair.find('=');
-    if (split == std::string::npos)
-      return Error{Errc::kUnsupported, fmt::format("-o {}: expected KEY=VALUE", pair)};
-    options.settings.emplace_back(pair.substr(0, split), pair.substr(split + 1));
-  }
-  if (!given.config) return {};
-  options.config_file = *given.config;
-  auto text = fs::read_file(fs::posix(), options.config_file, 1 << 20);
-  if (!text) return Error{Errc::kInvalid, text.error().text()};
-  options.config_text = *std::move(text);
+  options.state_directory = given.state ? *given.state : daemon::state_directory("mqnamesrv");
+  MQ_TRY(options.settings, daemon::key_values(given.config));
+  if (!given.config.file) return {};
+  options.config_file = *given.config.file;
+  MQ_TRY(options.config_text, daemon::config_text(given.config));
   return {};
 }
 
@@ -119,22 +79,7 @@ Result<std::vector<net::Address>> listeners(const Options& options,
                                 config.bind_address.empty() ? "127.0.0.1" : config.bind_address,
                                 config.listen_port));
   }
-  std::vector<net::Address> out;
-  for (const std::string& text : texts) {
-    auto address = net::parse_address(text);
-    if (!address)
-      return Error{Errc::kUnsupported,
-                   fmt::format("--listen {}: {}", text, address.error().text())};
-    if (!address->is_loopback() && !options.insecure) {
-      return Error{
-          Errc::kInvalid,
-          fmt::format("--listen {}: open to the network without authentication; say --insecure "
-                      "if that is meant",
-                      text)};
-    }
-    out.push_back(*std::move(address));
-  }
-  return out;
+  return daemon::listeners(texts, options.insecure);
 }
 
 }  // namespace mq::mqnamesrv

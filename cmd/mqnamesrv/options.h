@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "daemon/command_line.h"
 #include "net/address.h"
 #include "route/name_settings.h"
 
@@ -20,9 +21,7 @@ struct Options {
   std::string state_directory;
   std::vector<std::string> listen;  // empty: what bindAddress and listenPort say
   bool insecure = false;
-  int ready_fd = -1;
-  bool quiet = false;
-  bool verbose = false;
+  daemon::RunOptions run;
 };
 
 // Errors: kUnsupported for a wrong command line (exit 64), kInvalid for a file that cannot be read.

@@ -105,11 +105,7 @@ class Daemon {
     log::info("mqnamesrv {} ready: listening on{}, state in {}", MQ_VERSION, where,
               options_.state_directory);
     daemon::notify_ready("listening on" + where);
-    if (options_.ready_fd >= 0) {
-      if (write(options_.ready_fd, "R", 1) != 1)
-        log::warn("--ready-fd {}: nobody listens", options_.ready_fd);
-      close(options_.ready_fd);
-    }
+    daemon::tell_ready(options_.run);
   }
 
   static sigset_t signals() {
@@ -164,8 +160,7 @@ int run(const Options& options) {
     case Options::Action::kServe:
       break;
   }
-  if (options.quiet) log::set_level(log::Level::kError);
-  if (options.verbose) log::set_level(log::Level::kDebug);
+  daemon::set_log_level(options.run);
   return Daemon(options).run();
 }
 
