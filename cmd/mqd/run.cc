@@ -407,6 +407,9 @@ class Daemon {
   struct Proxy final : net::Handler {
     server::BrokerServer* target = nullptr;
     void on_open(net::Connection& connection) override { target->on_open(connection); }
+    void on_input(net::Connection& connection, Bytes input) override {
+      target->on_input(connection, input);
+    }
     void on_frame(net::Connection& connection, Bytes frame) override {
       target->on_frame(connection, frame);
     }

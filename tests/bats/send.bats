@@ -186,6 +186,15 @@ PY
   exec 9>&-
 }
 
+@test "a disk slower than the pipe holds the pipe back, for as long as it is slow" {
+  stop_mqd
+  store=$work/other
+  printf 'mappedFileSizeCommitLog=1048576\nwaitTimeMillsInSendQueue=1\n' >"$work/conf"
+  start_mqd -c "$work/conf"
+  seq 1 200000 | timeout 50 mqsend t
+  [ "$(mqrecv t | sort -n | sha256sum)" = "$(seq 1 200000 | sha256sum)" ]
+}
+
 @test "what is under way when the broker falls silent is told as not delivered, exit 75" {
   mqctl topic create t
   mkfifo "$work/slow"
