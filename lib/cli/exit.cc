@@ -43,7 +43,10 @@ int exit_for(const Error& error) noexcept {
 
 void set_tool_name(const char* name) noexcept { name_of_tool = name; }
 const char* tool_name() noexcept { return name_of_tool; }
-void say(std::string_view text) { fmt::print(stderr, "{}: {}\n", name_of_tool, text); }
+void say(std::string_view text) { to_stderr(fmt::format("{}: {}\n", name_of_tool, text)); }
+void to_stderr(std::string_view text) noexcept {
+  (void)std::fwrite(text.data(), 1, text.size(), stderr);
+}
 int fail(const Error& error) {
   say(error.text().empty() ? error.to_string() : error.text());
   return exit_for(error);

@@ -29,6 +29,8 @@ enum Exit : int {
 void set_tool_name(const char* name) noexcept;
 [[nodiscard]] const char* tool_name() noexcept;
 void say(std::string_view text);
+// As it is. Who has closed stderr does not read it: no error.
+void to_stderr(std::string_view text) noexcept;
 // Says the error and returns its exit code.
 int fail(const Error& error);
 

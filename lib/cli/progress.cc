@@ -43,19 +43,19 @@ std::string Progress::line(const Figures& f, std::int64_t now_us) const {
 
 void Progress::show(const Figures& figures) {
   if (take_usr1()) {
-    fmt::print(stderr, "{}{}: {}\n", live_ && shown_us_ > 0 ? "\n" : "", tool_name(),
-               line(figures, system_clock().monotonic_us()));
+    to_stderr(fmt::format("{}{}: {}\n", live_ && shown_us_ > 0 ? "\n" : "", tool_name(),
+                          line(figures, system_clock().monotonic_us())));
   }
   if (!live_) return;
   const std::int64_t now = system_clock().monotonic_us();
   if (now - std::max(shown_us_, begin_us_) < kPeriodUs) return;
   shown_us_ = now;
-  fmt::print(stderr, "\r{}\x1b[K", line(figures, now));
+  to_stderr(fmt::format("\r{}\x1b[K", line(figures, now)));
 }
 
 void Progress::end(const Figures& figures) {
   if (shown_us_ == 0 && !asked_) return;
-  fmt::print(stderr, "\r{}\x1b[K\n", line(figures, system_clock().monotonic_us()));
+  to_stderr(fmt::format("\r{}\x1b[K\n", line(figures, system_clock().monotonic_us())));
 }
 
 }  // namespace mq::cli
