@@ -20,6 +20,8 @@ constexpr std::int64_t kItemOverhead = 22;  // of a batch item, besides body and
 constexpr std::size_t kItemHead = 20;       // in front of its body
 constexpr std::int64_t kBatchBytesMax = 4 << 20;
 constexpr std::int64_t kRetryUs = 100'000;
+constexpr std::int64_t kRetryMaxUs = 1'000'000;
+constexpr std::int64_t kBusyUs = 60'000'000;  // so long a pipe waits for a broker that is slow
 constexpr std::int64_t kReconnectUs = 5'000'000;
 constexpr std::size_t kNoBroker = SIZE_MAX;
 
@@ -325,7 +327,7 @@ Result<void> Sender::take_answer(std::size_t broker, const wire::Command& answer
     outcome.queue = response->queue_id;
     outcome.queue_offset = response->queue_offset;
     if (options_.transaction) outcome.offset_id = response->msg_id;
-  } else if (is_temporary(answer.code) && r.tries < options_.retries && !given_up_) {
+  } else if (may_retry(r, answer.code)) {
     retry(r);
     return {};
   }
@@ -337,11 +339,17 @@ Result<void> Sender::take_answer(std::size_t broker, const wire::Command& answer
   return {};
 }
 
+// A busy broker is not at fault: it holds a fast sender back, which a pipe does by waiting.
+bool Sender::may_retry(const Request& r, std::int32_t code) const {
+  if (given_up_ || !is_temporary(code)) return false;
+  if (code == wire::kSystemBusy && options_.retries > 0) return now_us() - r.sent_us < kBusyUs;
+  return r.tries < options_.retries;
+}
+
 // At another broker if there is one.
 void Sender::retry(Request& r) {
   ++retries_;
-  ++r.tries;
-  r.due_us = now_us() + (kRetryUs << r.tries);
+  r.due_us = now_us() + std::min(kRetryMaxUs, kRetryUs << std::min(r.tries++, 8));
   r.frame = 0;
   if (r.pinned) return;
   if (const auto other = next_target(*r.topic, broker_of(r))) r.target = *other;

@@ -116,6 +116,7 @@ class Sender {
   [[nodiscard]] std::int64_t poll_ms(std::int64_t timeout_ms) const;
   Result<void> read(std::size_t broker);
   Result<void> take_answer(std::size_t broker, const wire::Command& answer);
+  [[nodiscard]] bool may_retry(const Request& r, std::int32_t code) const;
   void retry(Request& r);
   void lose(std::size_t broker, const std::string& reason);
   void fail(Request& r, const std::string& reason);

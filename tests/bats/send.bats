@@ -4,6 +4,10 @@ bats_require_minimum_version 1.5.0
 load helpers
 
 setup() { start_mqd; }
+teardown() {
+  [ -z "${relay_pid:-}" ] || kill "$relay_pid" || true
+  common_teardown
+}
 
 # wait_until COMMAND...: until it succeeds, at most 20 s.
 tries=200  # of wait_until
@@ -186,6 +190,28 @@ PY
   exec 9>&-
 }
 
+# relay N: refuses N sends as a busy broker does, at $sock_dir/relay; sets relay_pid.
+relay() {
+  python3 "$BATS_TEST_DIRNAME/../support/busy_relay.py" "$sock_dir/relay" "$sock_dir/s" "$1" 3>&- &
+  relay_pid=$!
+  wait_until [ -S "$sock_dir/relay" ]
+}
+
+@test "a pipe waits for a busy broker, more often than it tries other refusals again" {
+  mqctl topic create t
+  relay 4
+  run -0 mqsend -b "unix:$sock_dir/relay" --retries 1 t < <(seq 1 3)
+  [ "$(mqrecv t | sort | tr -d '\n')" = 123 ]
+}
+
+@test "with --retries 0 a busy broker is not asked again, exit 75" {
+  mqctl topic create t
+  relay 1
+  run -75 mqsend -b "unix:$sock_dir/relay" --retries 0 t <<<one
+  assert_output --partial 'SYSTEM_BUSY (2): [TIMEOUT_CLEAN_QUEUE]broker busy'
+  [ -z "$(mqrecv t)" ]
+}
+
 @test "a disk slower than the pipe holds the pipe back, for as long as it is slow" {
   stop_mqd
   store=$work/other
@@ -193,6 +219,12 @@ PY
   start_mqd -c "$work/conf"
   seq 1 200000 | timeout 50 mqsend t
   [ "$(mqrecv t | sort -n | sha256sum)" = "$(seq 1 200000 | sha256sum)" ]
+}
+
+@test "an error that nobody reads does not change the exit code" {
+  exec 7> >(exit)
+  wait "$!"
+  run -69 bash -c "mqsend -b unix:$sock_dir/none t <<<one 2>&7"
 }
 
 @test "what is under way when the broker falls silent is told as not delivered, exit 75" {
