@@ -94,7 +94,7 @@ def bench_rebuild():
 
 def beside(command, work):
     """What `work` returns while `command` runs again and again."""
-    loop = subprocess.Popen(['sh', '-c', 'while :; do "$@" >/dev/null 2>&1; done', 'sh', *command], start_new_session=True)
+    loop = subprocess.Popen(['sh', '-c', 'while :; do "$@" >/dev/null 2>&1; done', 'sh', *command], process_group=0)
     try:
         return work()
     finally:
