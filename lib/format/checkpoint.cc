@@ -7,7 +7,7 @@
 namespace mq::format {
 namespace {
 
-constexpr std::size_t kUsedBytes = 5 * 8;
+constexpr std::size_t kUsedBytes = 5 * sizeof(std::int64_t);
 
 }  // namespace
 

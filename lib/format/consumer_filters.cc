@@ -13,9 +13,9 @@ std::string text_of(json::string_view text) { return {text.data(), text.size()};
 
 // The member as an object; an empty one when it is absent or null. Errors: kCorrupt.
 Result<const json::object*> object_in(const json::value& parent, std::string_view name) {
-  static const json::object kNone;
+  static const json::object none;
   const json::value* const found = member(parent, name);
-  if (found == nullptr || found->is_null()) return &kNone;
+  if (found == nullptr || found->is_null()) return &none;
   if (found->is_object()) return &found->get_object();
   return Error{Errc::kCorrupt, fmt::format("{}: expected an object", name)};
 }

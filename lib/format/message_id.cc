@@ -14,8 +14,8 @@
 namespace mq::format {
 namespace {
 
-constexpr std::size_t kIdCharactersV4 = 2 * (4 + 4 + 8);
-constexpr std::size_t kIdCharactersV6 = 2 * (16 + 4 + 8);
+constexpr std::size_t kIdCharactersV4 = 32;
+constexpr std::size_t kIdCharactersV6 = 56;
 
 // Writes two characters a byte, most significant first.
 template <std::unsigned_integral T>

@@ -27,7 +27,7 @@ void on_sigbus(int signal, siginfo_t* info, void* context) {
   auto* address = static_cast<std::byte*>(info->si_addr);
   if (MappedRange* range = find_range(address); range != nullptr) {
     range->faulted.store(true, std::memory_order_release);
-    void* page =
+    void* page =  // NOLINTNEXTLINE(performance-no-int-to-ptr): the page of an address
         reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(address) & ~(kPageBytes - 1));
     const int protection = PROT_READ | (range->writable.load() ? PROT_WRITE : 0);
     if (mmap(page, kPageBytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page)

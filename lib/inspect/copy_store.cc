@@ -133,12 +133,12 @@ class LiveCopy {
 
   // What this build knows nothing of is copied as it is.
   Result<void> copy_rest() {
-    static const std::set<std::string, std::less<>> kDone = {
+    static const std::set<std::string, std::less<>> done = {
         "commitlog", "consumequeue", "batchconsumequeue", "index",
         "config",    "checkpoint",   "timerwheel",        "timerlog"};
     MQ_TRY(const auto names, run_.fs.list(from_));
     for (const std::string& name : names) {
-      if (is_mark(name) || kDone.contains(name)) continue;
+      if (is_mark(name) || done.contains(name)) continue;
       const auto stat = run_.fs.stat(source(name));
       if (!stat) continue;
       if (stat->is_directory) {

@@ -72,7 +72,7 @@ std::size_t LogReader::pass_blank(const Open& open, std::size_t at, const Pass& 
     finding.damage = true;
     finding.kind = FindingKind::kDamage;
   }
-  pass.tell(std::move(finding));
+  pass.tell(finding);
   return at + rest.size();
 }
 
@@ -108,7 +108,7 @@ Result<std::size_t> LogReader::pass_over(std::size_t number, Open& open, std::si
                           : fmt::format("the next good record is at {}",
                                         open.log.start.value() + static_cast<std::int64_t>(next)));
   }
-  pass.tell(std::move(finding));
+  pass.tell(finding);
   return next;
 }
 

@@ -208,6 +208,7 @@ Result<void> search_parallel(fs::Fs& fs, const std::string& path, const WalkOpti
   InOrder order(shared, shared.files.size());
   std::atomic<int> working = options.jobs;
   std::vector<std::jthread> threads;
+  threads.reserve(static_cast<std::size_t>(options.jobs));
   for (int i = 0; i < options.jobs; ++i) {
     threads.push_back(start_thread("search", [&, i](const std::stop_token&) {
       work(

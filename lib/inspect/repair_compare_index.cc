@@ -79,7 +79,8 @@ Result<void> IndexCompare::close_file() {
     MQ_TRY(const std::size_t got, file_->read_at(shape_.slot_at(s), part));
     if (got < part.size()) return Error{Errc::kIo, where() + ": became shorter"};
     for (std::int32_t i = 0; i < count && what_.empty(); ++i) {
-      const auto there = load_be<std::int32_t>(part.data() + static_cast<std::size_t>(i) * 4);
+      const auto there =
+          load_be<std::int32_t>(part.data() + std::size_t{4} * static_cast<std::uint32_t>(i));
       const std::int32_t right = slots_[static_cast<std::size_t>(s + i)];
       used += right != 0 ? 1 : 0;
       if (there != right) {

@@ -82,7 +82,7 @@ Result<void> LogMend::survey(const Visit& visit, const IsNext& is_next, const Pr
       [&](const Finding& finding) {
         if (finding.damage) why_.try_emplace(finding.at, finding.what);
       });
-  MQ_CHECK(std::move(done));
+  if (!done) return done;
   if (!walked) return std::move(walked).error();
   if (progress) progress(log_->end_of_files());
   return settle_end(expected_);
@@ -282,7 +282,7 @@ Result<void> LogMend::replay(const Visit& visit, const Progress& progress) {
     if (progress && at - told > kProgressBytes) progress(told = at);
     return done.has_value();
   });
-  MQ_CHECK(std::move(done));
+  if (!done) return done;
   if (!walked) return std::move(walked).error();
   visit_until(end_);
   if (progress) progress(log_->end_of_files());

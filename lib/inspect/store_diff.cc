@@ -20,10 +20,10 @@ class MessageDiff {
 
   // Ranges that one side lacks are told at once; blocks whose sums differ are noted.
   void compare_queue(const QueueKey& key) {
-    static const QueueDigest kNone{};
+    static const QueueDigest none{};
     const auto find = [&](const StoreDigest& side) -> const QueueDigest& {
       const auto found = side.find(key);
-      return found == side.end() ? kNone : found->second;
+      return found == side.end() ? none : found->second;
     };
     const QueueDigest& a = find(sides_.first);
     const QueueDigest& b = find(sides_.second);
@@ -42,11 +42,11 @@ class MessageDiff {
 
   // What the blocks hold on either side.
   void compare_blocks(const BlockMessages& first, const BlockMessages& second) {
-    static const std::map<std::int64_t, PartHashes> kNone;
+    static const std::map<std::int64_t, PartHashes> none;
     for (const auto& [key, range] : common_) {
       const auto find = [&key = key](const BlockMessages& side) -> const auto& {
         const auto found = side.find(key);
-        return found == side.end() ? kNone : found->second;
+        return found == side.end() ? none : found->second;
       };
       compare_messages(key, range, find(first), find(second));
     }
@@ -79,10 +79,10 @@ class MessageDiff {
   void note_blocks(const QueueKey& key, const QueueDigest& a, const QueueDigest& b,
                    std::int64_t from, std::int64_t to) {
     common_[key] = {from, to};
-    static const BlockDigest kNone{};
+    static const BlockDigest none{};
     const auto find = [](const QueueDigest& queue, std::int64_t number) -> const BlockDigest& {
       const auto found = queue.blocks.find(number);
-      return found == queue.blocks.end() ? kNone : found->second;
+      return found == queue.blocks.end() ? none : found->second;
     };
     std::set<std::int64_t> numbers;
     for (const auto* queue : {&a, &b})

@@ -98,7 +98,7 @@ void VerifyLog::check_files() {
                    .found = fmt::format("{} bytes", file.bytes),
                    .mend = report_.repair()});
     }
-    if (file.start.value() % length_ != 0) {
+    if (length_ > 0 && file.start.value() % length_ != 0) {
       report_.add(Part::kLog, {.severity = Severity::kDamage,
                                .file = file.path,
                                .what = "its name is not a multiple of the files' length",

@@ -38,10 +38,10 @@ std::string key_of(std::string_view topic, QueueId queue) {
   return fmt::format("{}/{}", topic, queue);
 }
 std::size_t recent_slot(std::string_view topic, QueueId queue) {
-  std::size_t h = topic.size() * 31 + static_cast<std::uint32_t>(queue) * 7;
+  std::size_t h = topic.size() * 31 + static_cast<std::size_t>(queue) * 7;
   if (!topic.empty()) {
-    h += static_cast<unsigned char>(topic.back()) * 131U +
-         static_cast<unsigned char>(topic[topic.size() / 2]) * 17U;
+    h += static_cast<unsigned char>(topic.back()) * std::size_t{131} +
+         static_cast<unsigned char>(topic[topic.size() / 2]) * std::size_t{17};
   }
   return h % 256;
 }

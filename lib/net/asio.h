@@ -1,8 +1,10 @@
 // The one place that includes Asio, compiled once (asio.cc): it costs two seconds a file.
 #pragma once
 
+// NOLINTBEGIN(readability-identifier-naming): their names
 #define BOOST_ASIO_SEPARATE_COMPILATION
 #define BOOST_ASIO_NO_DEPRECATED
+// NOLINTEND(readability-identifier-naming)
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/executor_work_guard.hpp>

@@ -20,6 +20,7 @@ class ServerImpl final : public Server {
   ServerImpl(const Options& options, Handler& handler) : shared_(options, handler) {
     for (int i = 0; i < options.threads; ++i) loops_.push_back(std::make_unique<Loop>(shared_));
   }
+  // NOLINTNEXTLINE(bugprone-exception-escape): without memory for the last task, the end is right
   ~ServerImpl() override { stop(0); }
 
   Result<Address> listen(const Address& address, unsigned unix_mode) override {
@@ -130,7 +131,7 @@ void ServerImpl::on_all_loops(Task task) {
     });
   }
   const MutexLock lock(mu);
-  while (left > 0) done.wait(mu);
+  while (left > 0) done.wait(mu);  // NOLINT(bugprone-infinite-loop): the loops count it down
 }
 
 void ServerImpl::stop(std::int64_t drain_ms) {

@@ -65,10 +65,10 @@ void ClientChannel::ask(std::uint64_t connection, const Request& request, Done d
     if (at != connections_.end()) target = at->second.lock();
     if (target != nullptr) {
       asked_[key] = {.deadline_us = clock_.monotonic_us() + timeout_ms * 1000,
-                     .done = std::move(done)};
+                     .done = std::exchange(done, nullptr)};
     }
   }
-  if (target == nullptr) return done(Error{Errc::kClosed, "the client is not connected"});
+  if (done != nullptr) return done(Error{Errc::kClosed, "the client is not connected"});
   target->post([this, key, frame = frame_of(request, key.second, 0)](net::Connection& c) {
     if (c.unsent_bytes() <= kUnsentBytesMax) {
       c.out() += frame;

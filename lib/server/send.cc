@@ -48,7 +48,7 @@ store::PutCommon common_of(const Call& call, const wire::SendRequest& send,
 template <typename Put>
 store::PutResult timed(const Call& call, Put put) {
   const std::int64_t begin_us = call.p.clock.monotonic_us();
-  const store::PutResult result = put();
+  store::PutResult result = put();
   call.p.stats.puts().add(call.p.clock.monotonic_us() - begin_us);
   if (result.waited_us > 0) [[unlikely]]
     held_up(result.waited_us);

@@ -485,11 +485,13 @@ StoreStats MessageStoreImpl::stats() {
 
 }  // namespace
 
+// NOLINTBEGIN(performance-unnecessary-value-param): once a start
 Result<std::unique_ptr<MessageStore>> MessageStore::open(
     const StoreOptions& options, std::function<void(int, std::string_view)> progress) {
   auto store = std::make_unique<MessageStoreImpl>(options);
   MQ_CHECK(store->open(progress));
   return std::unique_ptr<MessageStore>(std::move(store));
 }
+// NOLINTEND(performance-unnecessary-value-param)
 
 }  // namespace mq::store

@@ -123,15 +123,12 @@ Result<void> QueueFiles::write_piece(ConsumeQueue& queue, std::int64_t position,
     return file->write_at(position - start, entries);
   }
   auto created = create(queue, start);
-  Result<void> done;
-  if (!created) {
-    done = std::move(created).error();
-  } else if (position == start) {
-    done = (*created)->write_at(0, entries);
-  } else {
-    done = write_first(**created, (position - start) / kEntryBytes, entries);
-  }
-  if (!done) {
+  const auto write = [&]() -> Result<void> {
+    if (!created) return created.error();
+    if (position == start) return (*created)->write_at(0, entries);
+    return write_first(**created, (position - start) / kEntryBytes, entries);
+  };
+  if (auto done = write(); !done) {
     (void)fs_.remove(path(queue, start));  // never an empty last file (trap 2)
     return done;
   }

@@ -24,14 +24,14 @@ bool bool_member(const json::value& object, std::string_view name, bool otherwis
 }
 
 const json::object& object_member(const json::value& object, std::string_view name) noexcept {
-  static const json::object kEmpty;
+  static const json::object empty;
   const json::value* const found = member(object, name);
-  return found != nullptr && found->is_object() ? found->get_object() : kEmpty;
+  return found != nullptr && found->is_object() ? found->get_object() : empty;
 }
 const json::array& array_member(const json::value& object, std::string_view name) noexcept {
-  static const json::array kEmpty;
+  static const json::array empty;
   const json::value* const found = member(object, name);
-  return found != nullptr && found->is_array() ? found->get_array() : kEmpty;
+  return found != nullptr && found->is_array() ? found->get_array() : empty;
 }
 
 json::object map_object(const std::map<std::string, std::string>& map) {

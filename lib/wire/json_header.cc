@@ -40,10 +40,12 @@ enum class Kind : std::uint8_t { kNull, kBool, kNumber, kString };
 // whatever else is nested is skipped.
 class HeaderHandler {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): the parser asks for them by these names
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+  // NOLINTEND(readability-identifier-naming)
 
   HeaderHandler(std::string_view header, Command& out) : header_(header), out_(out) {}
   [[nodiscard]] const char* problem() const noexcept { return problem_; }
