@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/inflate.h"
-#include "inspect/inner_batch.h"
+#include "format/inner_batch.h"
 #include "inspect/parallel_walk.h"
 #include "show.h"
 
@@ -41,8 +41,8 @@ class Export {
     seen_.emplace(record.topic);
     const auto body = cli::message_body(record, inflated_);
     // Show says what is wrong with it.
-    return inspect::for_each_message(record, body ? *body : record.body,
-                                     [&](const format::Record& one) { return put(one); });
+    return format::for_each_message(record, body ? *body : record.body,
+                                    [&](const format::Record& one) { return put(one); });
   }
   int end(bool damaged) {
     int status = damaged || show_.damaged() ? cli::kExitData : cli::kExitOk;

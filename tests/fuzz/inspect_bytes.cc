@@ -1,9 +1,9 @@
 // Any bytes where a record, a batch of messages or an expression is expected: the inspector's
 // readers stay within them.
 #include "base/assert.h"
+#include "format/inner_batch.h"
 #include "inspect/annotate.h"
 #include "inspect/expression.h"
-#include "inspect/inner_batch.h"
 #include "inspect/message_parts.h"
 
 using namespace mq;
@@ -51,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   record.properties = as_text(in);
   record.topic = "T";
   std::size_t messages = 0;
-  MQ_ASSERT(inspect::for_each_message(record, in, [&](const format::Record& one) {
+  MQ_ASSERT(format::for_each_message(record, in, [&](const format::Record& one) {
     (void)inspect::hash_parts(one, one.body, inspect::PartSet::all());
     return ++messages > 0;
   }));
