@@ -81,7 +81,7 @@ Result<void> IndexCompare::close_file() {
     for (std::int32_t i = 0; i < count && what_.empty(); ++i) {
       const auto there =
           load_be<std::int32_t>(part.data() + std::size_t{4} * static_cast<std::uint32_t>(i));
-      const std::int32_t right = slots_[static_cast<std::size_t>(s + i)];
+      const std::int32_t right = slots_[static_cast<std::size_t>(s) + static_cast<std::size_t>(i)];
       used += right != 0 ? 1 : 0;
       if (there != right) {
         differ(fmt::format("{} at {}: slot {} leads to entry {}, expected {}", where(),

@@ -23,6 +23,9 @@ std::string text_of(const BatchQueueEntry& e) {
 
 Result<void> VerifyBatch::open() {
   MQ_TRY(auto directories, list_queues(fs_, facts_.root, "batchconsumequeue"));
+  // A topic without a message has its directory all the same.
+  if (const auto topics = fs_.list(facts_.root + "/batchconsumequeue"))
+    for (const std::string& topic : *topics) queues_[topic];
   std::map<std::int64_t, int> lengths;
   for (const QueueDirectory& directory : directories)
     for (const QueueFile& file : directory.files) ++lengths[file.bytes];
@@ -144,7 +147,7 @@ void VerifyBatch::record(std::string_view topic, QueueId id, const BatchQueueEnt
 
 void VerifyBatch::flush_missing(Queue& queue, bool at_end) {
   if (queue.missing == 0) return;
-  const bool is_normal = at_end && facts_.is_unsettled() && !queue.files.empty();
+  const bool is_normal = at_end && facts_.is_unsettled();
   const bool is_gone = queue.files.empty();
   report_.add(Part::kQueues,
               {.severity = is_normal ? Severity::kNormal : Severity::kDamage,

@@ -73,7 +73,7 @@ void VerifyLinks::record(const format::Record& record) {
   VerifyQueue& queue = queues_.find(record.topic, record.queue_id);
   const std::int32_t type = record.transaction_type();
   if (type == format::kTransactionNone || type == format::kTransactionCommit) {
-    if (batches_.count() > 0 && batches_.has(record.topic)) {
+    if (batches_.has(record.topic)) {
       to_batch_queue(record, wanted);
     } else {
       to_queue(record, queue, wanted);
