@@ -52,11 +52,17 @@ struct SegmentInfo {
   std::string path;
 };
 
+inline constexpr int kInnerBaseDigits = 19;
+
 // A record encoded but for what the append lock decides; the pieces belong to the caller.
 struct EncodedRecord {
   Bytes head;
   Bytes body;
   Bytes tail;
+  // Of an inner batch: how many messages it has, and that its properties end with the number of the
+  // first in kInnerBaseDigits digits.
+  std::int32_t messages = 1;
+  bool has_base = false;
   [[nodiscard]] std::size_t bytes() const noexcept {
     return head.size() + body.size() + tail.size();
   }

@@ -24,6 +24,11 @@ std::byte* copy(std::byte* to, Bytes from) noexcept {
   return to + from.size();
 }
 
+void put_digits(std::byte* at, std::int64_t number) noexcept {
+  for (int i = kInnerBaseDigits - 1; i >= 0; --i, number /= 10)
+    at[i] = static_cast<std::byte>('0' + number % 10);
+}
+
 }  // namespace
 
 // Ends the tail with a blank and goes on in the next file (2.4).
@@ -84,7 +89,8 @@ CommitLog::Appended CommitLog::append(std::span<const EncodedRecord> records, Qu
         format::patch_record_head({head, record.head.size()}, QueueOffset(queue_offset),
                                   PhysicalOffset(at), out.store_timestamp_ms);
         at += to - head;
-        if (takes_offset) ++queue_offset;
+        if (record.has_base) put_digits(to - kInnerBaseDigits, queue_offset);
+        if (takes_offset) queue_offset += record.messages;
       }
       out.end = PhysicalOffset(at);
       if (tail_->faulted()) [[unlikely]] {

@@ -4,11 +4,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/mutex.h"
+#include "store/batch_queue.h"
 #include "store/queue_counter.h"
 
 namespace mq::store {
@@ -18,7 +20,8 @@ struct QueueTopic {
   std::string name;
   std::int32_t index_prefix_hash = 0;  // Java hash of name + "#"; an index key goes on from there
   bool delayed = false;                // SCHEDULE_TOPIC_XXXX: tag codes are due times (4.2 rule 3)
-  bool batch = false;  // its queues are in batchconsumequeue, which this engine leaves alone
+  // queue.type=BatchCQ: its queues are in batchconsumequeue. Set before its first record.
+  std::atomic<bool> batch{false};
 };
 
 class ConsumeQueue {
@@ -67,6 +70,9 @@ class ConsumeQueue {
   std::int64_t synced_ MQ_GUARDED_BY(mu_) = 0;      // queue offset behind the last synced entry
   bool has_new_file_ MQ_GUARDED_BY(mu_) = false;    // its directory is to be synced
   bool waits_for_sync_ MQ_GUARDED_BY(mu_) = false;  // in the set's list
+  // Of a topic with batches: its entries, in place of all above but min_, max_, max_physical_ and
+  // ignore_before_. Made with the first that comes, and kept.
+  std::unique_ptr<BatchQueue> batches_ MQ_GUARDED_BY(mu_);
 };
 
 }  // namespace mq::store

@@ -43,23 +43,28 @@ ConsumeQueueSet::~ConsumeQueueSet() = default;
 // --- opening -------------------------------------------------------------------------------------
 
 Result<void> ConsumeQueueSet::load(bool clean_exit) {
-  if (!options_.batch_root.empty()) {
-    if (auto names = options_.fs->list(options_.batch_root)) {
-      table_->set_batch_topics({names->begin(), names->end()});
-    }
-  }
+  clean_exit_ = clean_exit;
+  MQ_CHECK(load_batches());
   recovery_ = std::make_unique<QueueRecovery>(*this, clean_exit);
   return recovery_->load();
 }
 
-PhysicalOffset ConsumeQueueSet::max_physical(PhysicalOffset log_end_max) const {
-  return recovery_->max_physical(log_end_max);
+PhysicalOffset ConsumeQueueSet::max_physical(PhysicalOffset log_end_max) {
+  PhysicalOffset max = recovery_->max_physical(log_end_max);
+  for (ConsumeQueue* queue : table_->all()) {
+    BatchQueue* const batches = batches_of(*queue);
+    if (batches == nullptr) continue;
+    if (const auto end = batches->max_physical(log_end_max.value()))
+      max = std::max(max, PhysicalOffset(*end));
+  }
+  return max;
 }
 
 Result<ConsumeQueueSet::Recovered> ConsumeQueueSet::recover(const LogSource& log,
                                                             PhysicalOffset safe_from) {
   auto recovered = recovery_->recover(log, safe_from);
   recovery_.reset();
+  if (recovered) MQ_CHECK(recover_batches(log, safe_from, clean_exit_, *recovered));
   return recovered;
 }
 
@@ -115,9 +120,7 @@ ConsumeQueueSet::Appended ConsumeQueueSet::append(ConsumeQueue& queue, QueueOffs
   bool is_restart = false;
   {
     MutexLock lock(queue.mu_);
-    if (queue.topic().batch || entry.commitlog_offset.value() < queue.ignore_before_) {
-      return Appended::kIgnored;
-    }
+    if (entry.commitlog_offset.value() < queue.ignore_before_) return Appended::kIgnored;
     const std::int64_t max = queue.max_.load(std::memory_order_relaxed);
     if (at.value() == max) {
       push(queue, entry);
@@ -173,7 +176,8 @@ void ConsumeQueueSet::restart(ConsumeQueue& queue) {
     queue.min_.store(0, std::memory_order_release);
     queue.max_.store(0, std::memory_order_release);
   }
-  if (auto removed = files_->remove_all(queue); !removed) {
+  BatchQueue* const batches = batches_of(queue);
+  if (auto removed = batches != nullptr ? batches->clear() : files_->remove_all(queue); !removed) {
     log::warn("consume queue of a deleted topic stays on disk: {}", removed.error().to_string());
   }
 }
@@ -209,6 +213,7 @@ Result<void> ConsumeQueueSet::write(std::vector<ConsumeQueue*> queues) {
 
 Result<void> ConsumeQueueSet::write_out() {
   MutexLock files(file_mu_);
+  MQ_CHECK(write_batches(/*with_sync=*/false));
   std::vector<ConsumeQueue*> queues;
   {
     MutexLock list(list_mu_);
@@ -220,7 +225,8 @@ Result<void> ConsumeQueueSet::write_out() {
 }
 
 Result<void> ConsumeQueueSet::write_out_due() {
-  if (pending() >= options_.tail_entries_max) return write_out();
+  if (pending() >= options_.tail_entries_max || has_batches_.load(std::memory_order_relaxed))
+    return write_out();
   MutexLock files(file_mu_);
   std::vector<ConsumeQueue*> queues;
   {
@@ -234,6 +240,7 @@ Result<void> ConsumeQueueSet::write_out_due() {
 Result<void> ConsumeQueueSet::flush(std::int32_t least_pages) {
   MQ_CHECK(write_out());
   MutexLock pass(sync_mu_);
+  MQ_CHECK(write_batches(/*with_sync=*/true));
   std::vector<ConsumeQueue*> queues;
   {
     MutexLock list(list_mu_);
@@ -374,7 +381,9 @@ Result<std::int32_t> ConsumeQueueSet::expire(PhysicalOffset log_begin) {
   std::int32_t deleted = 0;
   Result<void> first_error;
   for (ConsumeQueue* queue : table_->all()) {
-    auto count = expire_queue(*queue, log_begin.value());
+    BatchQueue* const batches = batches_of(*queue);
+    auto count = batches != nullptr ? expire_batches(*queue, *batches, log_begin.value())
+                                    : expire_queue(*queue, log_begin.value());
     if (count) {
       deleted += *count;
     } else if (first_error) {
@@ -389,13 +398,15 @@ Result<void> ConsumeQueueSet::delete_topic(std::string_view topic, PhysicalOffse
   std::string directory;
   for (ConsumeQueue* queue : table_->all()) {
     if (queue->topic().name != topic) continue;
-    directory = files_->topic_directory(*queue);
+    directory = queue->topic().batch ? options_.batch_root + "/" + queue->topic().name
+                                     : files_->topic_directory(*queue);
     {
       MutexLock lock(queue->mu_);
       queue->ignore_before_ = log_end.value();
     }
     restart(*queue);
   }
+  table_->set_batch(topic, false);
   if (directory.empty()) return {};
   MutexLock files(file_mu_);
   return fs::remove_tree(*options_.fs, directory);

@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,7 @@
 
 #include "base/mutex.h"
 #include "base/result.h"
+#include "format/batch_queue_entry.h"
 #include "format/consume_queue_entry.h"
 #include "fs/fs.h"
 #include "store/consume_queue.h"
@@ -37,12 +39,13 @@ class QueueTable;
 class ConsumeQueueSet {
  public:
   struct Options {
-    std::string root;  // <store>/consumequeue
-    std::string
-        batch_root;  // <store>/batchconsumequeue, left alone; its topics get no entries here
-    std::int64_t file_bytes = 6'000'000;      // rounded up to a multiple of 20
-    fs::Fs* fs = nullptr;                     // borrowed
-    std::int64_t tail_entries_max = 200'000;  // of all queues together; then all are written out
+    std::string root;                            // <store>/consumequeue
+    std::string batch_root;                      // <store>/batchconsumequeue
+    std::vector<std::string> batch_topics{};     // queue.type=BatchCQ, besides those found there
+    std::int64_t file_bytes = 6'000'000;         // rounded up to a multiple of 20
+    std::int64_t batch_file_bytes = 13'800'000;  // of 46
+    fs::Fs* fs = nullptr;                        // borrowed
+    std::int64_t tail_entries_max = 200'000;     // of all queues together; then all are written out
     int open_files_max = 512;
   };
   explicit ConsumeQueueSet(const Options& options);
@@ -59,7 +62,7 @@ class ConsumeQueueSet {
   // 9.2 (with a clean exit the commit log need not be checked before the file that holds it).
   // Entries that the log cannot hold, i.e. that reach beyond `log_end_max` (end of the last file),
   // do not count.
-  [[nodiscard]] PhysicalOffset max_physical(PhysicalOffset log_end_max) const;
+  [[nodiscard]] PhysicalOffset max_physical(PhysicalOffset log_end_max);
 
   struct Recovered {
     PhysicalOffset dispatch_from{};  // dispatching [here, log.readable()) completes every queue
@@ -88,7 +91,7 @@ class ConsumeQueueSet {
   enum class Appended : std::uint8_t {
     kNew,
     kPresent,  // was there already
-    kIgnored,  // of a deleted topic's past, or of a topic with batch queues
+    kIgnored,  // of a deleted topic's past
     kGap,      // entries before it are missing: nothing appended (see append_after_gap)
   };
   // The entry of a record; visible to readers on return. Records come in log order.
@@ -102,6 +105,13 @@ class ConsumeQueueSet {
   [[nodiscard]] std::int64_t pending() const noexcept {
     return pending_.load(std::memory_order_relaxed);
   }
+
+  // The same for a queue of a topic with batches, whatever the record holds.
+  Appended append(ConsumeQueue& queue, const format::BatchQueueEntry& entry);
+  void append_after_gap(ConsumeQueue& queue, const format::BatchQueueEntry& entry);
+  // Its queues are queues of batches from now on, and its directory says so; while it has no
+  // records. Idempotent. Errors: kNoSpace, kIo.
+  Result<void> mark_batch(std::string_view topic);
 
   // --- files ---
 
@@ -120,6 +130,10 @@ class ConsumeQueueSet {
   // queue's max; the bytes are valid entries or fillers. Returns how many. Errors: kNotFound (below
   // the oldest file or not below max), kIo.
   Result<std::size_t> read(ConsumeQueue& queue, QueueOffset at, MutableBytes out);
+  // Of a topic with batches: the entry that has the message `at`, and those behind it. Returns how
+  // many. Errors: kNotFound, kIo.
+  Result<std::size_t> read(ConsumeQueue& queue, QueueOffset at,
+                           std::span<format::BatchQueueEntry> out);
 
   // --- retention and deletion (janitor's thread, admin requests) ---
 
@@ -137,6 +151,14 @@ class ConsumeQueueSet {
   void push(ConsumeQueue& queue, const format::ConsumeQueueEntry& entry) MQ_REQUIRES(queue.mu_);
   void restart(ConsumeQueue& queue);
   Result<void> write(std::vector<ConsumeQueue*> queues) MQ_REQUIRES(file_mu_);
+  // Null for a queue of any other topic.
+  BatchQueue* batches_of(ConsumeQueue& queue) MQ_EXCLUDES(queue.mu_);
+  Result<void> load_batches();
+  Result<void> recover_batches(const LogSource& log, PhysicalOffset safe_from, bool clean_exit,
+                               Recovered& out);
+  Result<void> write_batches(bool with_sync);
+  Result<std::int32_t> expire_batches(ConsumeQueue& queue, BatchQueue& batches,
+                                      std::int64_t log_begin);
   // The entry at `at`; errors as read().
   Result<format::ConsumeQueueEntry> entry(ConsumeQueue& queue, std::int64_t at);
   // First entry in [min, max) of a record at or behind `log_begin`; fillers do not count.
@@ -147,6 +169,8 @@ class ConsumeQueueSet {
   std::unique_ptr<QueueTable> table_;
   std::unique_ptr<QueueFiles> files_;
   std::unique_ptr<QueueRecovery> recovery_;  // between load() and recover()
+  bool clean_exit_ = false;                  // as load() was told
+  std::atomic<bool> has_batches_{false};     // any queue at all has
 
   Mutex file_mu_;  // whoever creates, writes or deletes files
   Mutex sync_mu_;  // one sync pass at a time

@@ -24,6 +24,7 @@ constexpr std::int64_t kRetryMs = 200;
 // What dispatch wants of a record's properties, from one pass.
 struct Wanted {
   std::string_view tags, keys, unique_key, delay;
+  std::string_view inner_num, inner_base;
 };
 Wanted pick(std::string_view properties) {
   Wanted out;
@@ -38,6 +39,12 @@ Wanted pick(std::string_view properties) {
         break;
       case 8:
         if (p.name == format::kUniqKey) out.unique_key = p.value;
+        break;
+      case 9:
+        if (p.name == format::kInnerNum) out.inner_num = p.value;
+        break;
+      case 10:
+        if (p.name == format::kInnerBase) out.inner_base = p.value;
         break;
       default:
         break;
@@ -145,19 +152,11 @@ class Dispatcher::Round {
     if (transaction == format::kTransactionNone || transaction == format::kTransactionCommit) {
       const format::ConsumeQueueEntry entry{record.physical_offset, record.total_bytes,
                                             tag_code(record, wanted, queue)};
-      auto appended = d_.parts_.queues->append(queue, record.queue_offset, entry);
-      if (appended == ConsumeQueueSet::Appended::kGap) {
-        if (!rewound_ && record.physical_offset > d_.parts_.log->begin()) {
-          rewound_ = true;
-          return true;
-        }
-        d_.parts_.queues->append_after_gap(queue, record.queue_offset, entry);
-        appended = ConsumeQueueSet::Appended::kNew;
-      }
-      if (appended == ConsumeQueueSet::Appended::kNew && d_.listener_ && !recovering) {
-        d_.listener_({record.topic, record.queue_id, record.queue_offset + 1, entry.tag_code,
-                      record.store_timestamp_ms, record.properties});
-      }
+      const bool must_go_back =
+          queue.topic().batch.load(std::memory_order_acquire)
+              ? append(record, queue, batch_entry(record, wanted, entry.tag_code))
+              : append(record, queue, entry);
+      if (must_go_back) return true;
     }
     if (d_.parts_.index != nullptr && record.physical_offset >= index_from &&
         transaction != format::kTransactionRollback) {
@@ -165,6 +164,66 @@ class Dispatcher::Round {
     }
     timestamp_ms_ = record.store_timestamp_ms;
     return false;
+  }
+
+  // True if dispatch has to start over.
+  bool append(const format::Record& record, ConsumeQueue& queue,
+              const format::ConsumeQueueEntry& entry) {
+    auto appended = d_.parts_.queues->append(queue, record.queue_offset, entry);
+    if (appended == ConsumeQueueSet::Appended::kGap) {
+      if (goes_back_from(record)) return true;
+      d_.parts_.queues->append_after_gap(queue, record.queue_offset, entry);
+      appended = ConsumeQueueSet::Appended::kNew;
+    }
+    if (appended == ConsumeQueueSet::Appended::kNew)
+      tell(record, record.queue_offset + 1, entry.tag_code);
+    return false;
+  }
+  bool append(const format::Record& record, ConsumeQueue& queue,
+              const format::BatchQueueEntry& entry) {
+    auto appended = d_.parts_.queues->append(queue, entry);
+    if (appended == ConsumeQueueSet::Appended::kGap) {
+      if (goes_back_from(record)) return true;
+      d_.parts_.queues->append_after_gap(queue, entry);
+      appended = ConsumeQueueSet::Appended::kNew;
+    }
+    if (appended == ConsumeQueueSet::Appended::kNew)
+      tell(record, entry.base + entry.count, entry.tag_code);
+    return false;
+  }
+
+  // Once, the whole log is walked for the entries that are missing.
+  bool goes_back_from(const format::Record& record) {
+    if (rewound_ || record.physical_offset <= d_.parts_.log->begin()) return false;
+    rewound_ = true;
+    return true;
+  }
+
+  void tell(const format::Record& record, QueueOffset next, std::int64_t tag_code) const {
+    if (!d_.listener_ || recovering) return;
+    d_.listener_({record.topic, record.queue_id, next, tag_code, record.store_timestamp_ms,
+                  record.properties});
+  }
+
+  // store-format.md 4.7: a record without the numbers of a batch is one of one message.
+  static format::BatchQueueEntry batch_entry(const format::Record& record, const Wanted& wanted,
+                                             std::int64_t tag_code) {
+    format::BatchQueueEntry entry{.commitlog_offset = record.physical_offset,
+                                  .record_bytes = record.total_bytes,
+                                  .tag_code = tag_code,
+                                  .store_timestamp_ms = record.store_timestamp_ms,
+                                  .base = record.queue_offset};
+    std::int16_t count = 0;
+    std::int64_t base = -1;
+    std::from_chars(wanted.inner_num.data(), wanted.inner_num.data() + wanted.inner_num.size(),
+                    count);
+    std::from_chars(wanted.inner_base.data(), wanted.inner_base.data() + wanted.inner_base.size(),
+                    base);
+    if (record.is_batch() && count > 0 && base >= 0) {
+      entry.base = QueueOffset(base);
+      entry.count = count;
+    }
+    return entry;
   }
 
   ConsumeQueue& queue_of(const format::Record& record) {

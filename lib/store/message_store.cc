@@ -85,6 +85,9 @@ class MessageStoreImpl final : public MessageStore {
     return reader_->is_in_memory(topic, queue, offset);
   }
   std::vector<std::pair<std::string, QueueId>> queues() override { return queues_->list(); }
+  Result<void> mark_batch_topic(std::string_view topic) override {
+    return queues_->mark_batch(topic);
+  }
   Result<void> delete_topic(std::string_view topic) override;
 
   void on_arrival(std::function<void(const Arrival&)> listener) override {
@@ -226,7 +229,9 @@ Result<void> MessageStoreImpl::open(const std::function<void(int, std::string_vi
   queues_ = std::make_unique<ConsumeQueueSet>(
       ConsumeQueueSet::Options{.root = path("consumequeue"),
                                .batch_root = path("batchconsumequeue"),
+                               .batch_topics = options_.batch_topics,
                                .file_bytes = options_.consume_queue_file_bytes,
+                               .batch_file_bytes = options_.batch_queue_file_bytes,
                                .fs = &fs});
   if (options_.index_enable) {
     index_ = std::make_unique<IndexSet>(IndexSet::Options{

@@ -42,13 +42,16 @@ struct StoreOptions {
 
   std::int64_t commit_log_file_bytes = 1 << 30;  // mappedFileSizeCommitLog
   std::int64_t consume_queue_file_bytes =
-      6'000'000;                   // mappedFileSizeConsumeQueue, rounded up to a multiple of 20
-  format::IndexShape index_shape;  // maxHashSlotNum, maxIndexNum
-  bool index_enable = true;        // messageIndexEnable
-  std::int32_t message_bytes_max = 4 << 20;          // maxMessageSize
-  FlushMode flush_mode = FlushMode::kAsync;          // flushDiskType
-  std::int64_t flush_interval_ms = 500;              // flushIntervalCommitLog
-  std::int32_t flush_least_pages = 4;                // flushCommitLogLeastPages
+      6'000'000;  // mappedFileSizeConsumeQueue, rounded up to a multiple of 20
+  std::int64_t batch_queue_file_bytes =
+      13'800'000;                            // mapperFileSizeBatchConsumeQueue, a multiple of 46
+  std::vector<std::string> batch_topics;     // queue.type=BatchCQ, as topics.json says
+  format::IndexShape index_shape;            // maxHashSlotNum, maxIndexNum
+  bool index_enable = true;                  // messageIndexEnable
+  std::int32_t message_bytes_max = 4 << 20;  // maxMessageSize
+  FlushMode flush_mode = FlushMode::kAsync;  // flushDiskType
+  std::int64_t flush_interval_ms = 500;      // flushIntervalCommitLog
+  std::int32_t flush_least_pages = 4;        // flushCommitLogLeastPages
   std::int64_t flush_thorough_interval_ms = 10'000;  // flushCommitLogThoroughInterval
   std::int64_t queue_flush_interval_ms = 1000;       // flushIntervalConsumeQueue
   std::int64_t queue_flush_thorough_interval_ms = 60'000;
@@ -173,6 +176,9 @@ class MessageStore {
 
   // Queues that have files or entries.
   virtual std::vector<std::pair<std::string, QueueId>> queues() = 0;
+  // Its queues are queues of batches (queue.type=BatchCQ), until it is deleted. Before its first
+  // message. Idempotent. Errors: kNoSpace, kIo.
+  virtual Result<void> mark_batch_topic(std::string_view topic) = 0;
   // Removes the topic's queues and their numbering. Its records stay until retention takes them.
   // Idempotent.
   virtual Result<void> delete_topic(std::string_view topic) = 0;

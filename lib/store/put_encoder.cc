@@ -13,6 +13,7 @@ constexpr std::int64_t kRecordOverheadMax = 65'536;
 constexpr std::size_t kBufferKeptBytes = 1 << 20;
 
 struct Buffers {
+  std::string properties;  // of an inner batch
   std::vector<std::byte> bytes;
   std::vector<EncodedRecord> records;
 };
@@ -25,6 +26,7 @@ format::Record record_of(const PutCommon& common) {
   format::Record r;
   r.queue_id = common.queue_id;
   r.sys_flag = common.sys_flag;
+  if (common.inner_messages > 0) r.sys_flag |= format::kFlagInnerBatch | format::kFlagNeedUnwrap;
   r.born_timestamp_ms = common.born_timestamp_ms;
   r.born_host = common.born_host;
   r.store_host = common.store_host;
@@ -40,6 +42,15 @@ void set_message(format::Record& r, const PutMessage& message) {
   r.properties = message.properties;
 }
 
+// What says that it is one; the append lock puts in the number of its first message.
+void make_inner(std::string_view given, std::int32_t messages, std::string& out) {
+  out.assign(given);
+  if (!out.empty() && out.back() != format::kPairEnd) out += format::kPairEnd;
+  fmt::format_to(std::back_inserter(out), "{}{}{}{}{}{}{:0{}}", format::kInnerNum, format::kNameEnd,
+                 messages, format::kPairEnd, format::kInnerBase, format::kNameEnd, 0,
+                 kInnerBaseDigits);
+}
+
 }  // namespace
 
 EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messages,
@@ -52,6 +63,13 @@ EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messa
   }
   thread_local Buffers buffers;
   if (buffers.bytes.capacity() > kBufferKeptBytes) buffers = {};
+  PutMessage inner;
+  if (common.inner_messages > 0) {
+    inner = messages.front();
+    make_inner(inner.properties, common.inner_messages, buffers.properties);
+    inner.properties = buffers.properties;
+    messages = std::span(&inner, 1);
+  }
   std::size_t needed = 0;
   std::int64_t total = 0;
   format::Record record = record_of(common);
@@ -90,7 +108,11 @@ EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messa
     const MutableBytes tail(at + head.size(), format::record_tail_bytes(record));
     format::encode_record_head(record, crc32_masked(message.body), head);
     format::encode_record_tail(record, tail);
-    buffers.records.push_back({head, message.body, tail});
+    buffers.records.push_back({.head = head,
+                               .body = message.body,
+                               .tail = tail,
+                               .messages = std::max(1, common.inner_messages),
+                               .has_base = common.inner_messages > 0});
     at += head.size() + tail.size();
   }
   return {buffers.records, total, PutStatus::kOk, {}};

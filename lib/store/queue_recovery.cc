@@ -52,7 +52,7 @@ Result<void> QueueRecovery::load() {
 }
 
 Result<void> QueueRecovery::load_queue(ConsumeQueue& queue) {
-  if (queue.topic().batch) return {};
+  if (queue.topic().batch) return {};  // not of this kind
   fs::Fs& fs = *set_.options_.fs;
   QueueFiles& files = *set_.files_;
   const std::string directory = files.directory(queue);

@@ -82,7 +82,6 @@ QueueTopic& QueueTable::topic_of(std::string_view name) {
     topic->name = name;
     topic->index_prefix_hash = java_string_hash(java_string_hash(name), "#");
     topic->delayed = name == format::kScheduleTopic;
-    topic->batch = batch_topics_.contains(name);
     found = topics_.emplace(topic->name, std::move(topic)).first;
   }
   return *found->second;
@@ -116,9 +115,9 @@ std::vector<ConsumeQueue*> QueueTable::all() const {
   return out;
 }
 
-void QueueTable::set_batch_topics(std::set<std::string, std::less<>> topics) {
+void QueueTable::set_batch(std::string_view topic, bool batch) {
   MutexLock lock(mu_);
-  batch_topics_ = std::move(topics);
+  topic_of(topic).batch.store(batch, std::memory_order_release);
 }
 
 }  // namespace mq::store

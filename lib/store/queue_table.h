@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,8 +25,8 @@ class QueueTable {
   [[nodiscard]] ConsumeQueue* find(std::string_view topic, QueueId id) const noexcept;
   ConsumeQueue& find_or_create(std::string_view topic, QueueId id) MQ_EXCLUDES(mu_);
   [[nodiscard]] std::vector<ConsumeQueue*> all() const MQ_EXCLUDES(mu_);
-  // Topics whose queues are kept elsewhere; before any queue is made.
-  void set_batch_topics(std::set<std::string, std::less<>> topics) MQ_EXCLUDES(mu_);
+  // Whether its queues are queues of batches, from now on; while it has no records.
+  void set_batch(std::string_view topic, bool batch) MQ_EXCLUDES(mu_);
 
  private:
   struct Slots;
@@ -41,7 +40,6 @@ class QueueTable {
   std::vector<std::unique_ptr<Slots>> tables_ MQ_GUARDED_BY(mu_);
   std::vector<std::unique_ptr<ConsumeQueue>> queues_ MQ_GUARDED_BY(mu_);
   std::map<std::string, std::unique_ptr<QueueTopic>, std::less<>> topics_ MQ_GUARDED_BY(mu_);
-  std::set<std::string, std::less<>> batch_topics_ MQ_GUARDED_BY(mu_);
 };
 
 }  // namespace mq::store

@@ -44,27 +44,32 @@ class Reader::Scan {
   Scan(const Reader& reader, const GetRequest& request, GetResult& out)
       : r_(reader), request_(request), out_(out) {}
 
-  // False when the answer is full and the entry is not in it.
-  bool take(const ConsumeQueueEntry& e) {
-    if (is_full(e)) return false;
+  // False when the answer is full and the entry is not in it. `messages`: in its record.
+  bool take(const ConsumeQueueEntry& e, std::int32_t messages = 1) {
+    if (is_full(e, messages)) return false;
     if (request_.record_filter != nullptr && !is_wanted(e)) return true;
-    if (!add(e)) removed_ = true;
+    if (add(e)) {
+      out_.count += messages;
+    } else {
+      removed_ = true;
+    }
     return true;
   }
   [[nodiscard]] bool saw_removed() const noexcept { return removed_; }
   [[nodiscard]] PhysicalOffset last() const noexcept { return last_; }
 
  private:
-  [[nodiscard]] bool is_full(const ConsumeQueueEntry& e) const {
-    if (out_.count == 0) return false;  // the first message always fits
-    if (out_.count + 1 > request_.count_max || out_.bytes + e.record_bytes > request_.bytes_max)
+  [[nodiscard]] bool is_full(const ConsumeQueueEntry& e, std::int32_t messages) const {
+    if (out_.count == 0) return false;  // the first record always fits
+    if (out_.count + messages > request_.count_max ||
+        out_.bytes + e.record_bytes > request_.bytes_max)
       return true;
     if (request_.ignore_transfer_limits) return false;
     const Options& o = r_.options_;
     const bool near = r_.is_near(e.commitlog_offset);
     const std::int64_t bytes_max = near ? o.transfer_bytes_memory_max : o.transfer_bytes_disk_max;
     const std::int32_t count_max = near ? o.transfer_count_memory_max : o.transfer_count_disk_max;
-    return out_.bytes + e.record_bytes > bytes_max || out_.count >= count_max;
+    return out_.bytes + e.record_bytes > bytes_max || out_.count + messages > count_max;
   }
 
   // Asks the record itself; one that cannot be read is not wanted.
@@ -103,7 +108,6 @@ class Reader::Scan {
     end_ = e.commitlog_offset + e.record_bytes;
     last_ = e.commitlog_offset;
     out_.bytes += e.record_bytes;
-    ++out_.count;
     return true;
   }
 
@@ -124,7 +128,12 @@ GetResult Reader::get(const GetRequest& request) {
   const auto answer = [&](GetStatus status, QueueOffset next) {
     out.status = status;
     out.next = next;
-    if (status != GetStatus::kFound) misses_.fetch_add(1, std::memory_order_relaxed);
+    if (status != GetStatus::kFound) {
+      misses_.fetch_add(1, std::memory_order_relaxed);
+    } else {
+      messages_.fetch_add(out.count, std::memory_order_relaxed);
+      bytes_.fetch_add(out.bytes, std::memory_order_relaxed);
+    }
     return std::move(out);
   };
   ConsumeQueue* queue = queues_.find(request.topic, request.queue_id);
@@ -137,6 +146,10 @@ GetResult Reader::get(const GetRequest& request) {
   if (request.offset > out.max) return answer(GetStatus::kOffsetOverflowBadly, out.max);
 
   Scan scan(*this, request, out);
+  if (queue->topic().batch.load(std::memory_order_acquire)) {
+    const QueueOffset next = scan_batches(*queue, request, scan);
+    return answer(status_of(scan, out, next > request.offset), std::max(next, request.offset));
+  }
   const bool all = request.filter.all && request.record_filter == nullptr;
   QueueOffset at = request.offset;
   const std::int64_t scan_max = std::max<std::int64_t>(
@@ -165,14 +178,32 @@ GetResult Reader::get(const GetRequest& request) {
     }
     if (all && out.count >= request.count_max) break;
   }
-  if (out.count == 0) {
-    return answer(
-        scan.saw_removed() ? GetStatus::kMessageWasRemoving : GetStatus::kNoMatchedMessage, at);
-  }
+  return answer(status_of(scan, out, true), at);
+}
+
+GetStatus Reader::status_of(const Scan& scan, GetResult& out, bool has_entries) const {
+  if (!has_entries) return GetStatus::kOffsetFoundNull;
+  if (out.count == 0)
+    return scan.saw_removed() ? GetStatus::kMessageWasRemoving : GetStatus::kNoMatchedMessage;
   out.suggest_slave = !is_near(scan.last());
-  messages_.fetch_add(out.count, std::memory_order_relaxed);
-  bytes_.fetch_add(out.bytes, std::memory_order_relaxed);
-  return answer(GetStatus::kFound, at);
+  return GetStatus::kFound;
+}
+
+// Whole records: the first may begin before the offset asked for. Returns where to go on.
+QueueOffset Reader::scan_batches(ConsumeQueue& queue, const GetRequest& request, Scan& scan) {
+  std::array<format::BatchQueueEntry, 32> batches;
+  QueueOffset at = request.offset;
+  for (std::size_t seen = 0; at < queue.max_offset() && seen < kEntriesPerRead;) {
+    const auto got = queues_.read(queue, at, batches);
+    if (!got) break;
+    seen += *got;
+    for (const auto& e : std::span(batches).first(*got)) {
+      const ConsumeQueueEntry entry{e.commitlog_offset, e.record_bytes, e.tag_code};
+      if (request.filter.matches(e.tag_code) && !scan.take(entry, e.count)) return at;
+      at = e.base + e.count;
+    }
+  }
+  return at;
 }
 
 Result<std::size_t> Reader::entries(std::string_view topic, QueueId queue, QueueOffset from,
@@ -183,6 +214,12 @@ Result<std::size_t> Reader::entries(std::string_view topic, QueueId queue, Queue
   std::array<std::byte, kEntriesPerRead * kEntryBytes> raw;  // NOLINT: filled by read
   const std::size_t want =
       std::min({out.size(), kEntriesPerRead, static_cast<std::size_t>(found->max_offset() - from)});
+  if (found->topic().batch.load(std::memory_order_acquire)) {
+    for (std::size_t i = 0; i < want; ++i) {
+      MQ_TRY(out[i], entry_at(*found, from + static_cast<std::int64_t>(i)));
+    }
+    return want;
+  }
   MQ_TRY(const std::size_t got,
          queues_.read(*found, from, MutableBytes(raw).first(want * kEntryBytes)));
   for (std::size_t i = 0; i < got; ++i) {
@@ -242,7 +279,13 @@ QueueOffset Reader::max_offset(std::string_view topic, QueueId queue) const {
   return found == nullptr ? QueueOffset(0) : found->max_offset();
 }
 
+// Of a queue of batches: that of the record with the message.
 Result<ConsumeQueueEntry> Reader::entry_at(ConsumeQueue& queue, QueueOffset at) {
+  if (queue.topic().batch.load(std::memory_order_acquire)) {
+    format::BatchQueueEntry e;
+    MQ_CHECK(queues_.read(queue, at, std::span(&e, 1)));
+    return ConsumeQueueEntry{e.commitlog_offset, e.record_bytes, e.tag_code};
+  }
   std::array<std::byte, kEntryBytes> raw{};
   MQ_TRY(const std::size_t got, queues_.read(queue, at, raw));
   if (got == 0) return Error{Errc::kNotFound};

@@ -55,6 +55,9 @@ class Reader {
 
  private:
   class Scan;
+  [[nodiscard]] GetStatus status_of(const Scan& scan, GetResult& out, bool has_entries) const;
+  [[nodiscard]] QueueOffset scan_batches(ConsumeQueue& queue, const GetRequest& request,
+                                         Scan& scan);
   [[nodiscard]] Result<format::ConsumeQueueEntry> entry_at(ConsumeQueue& queue, QueueOffset at);
   [[nodiscard]] std::int64_t time_at(ConsumeQueue& queue, QueueOffset at);
   [[nodiscard]] bool is_near(PhysicalOffset at) const noexcept {

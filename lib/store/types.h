@@ -46,6 +46,9 @@ struct PutCommon {
   bool accepted_before = false;
   // when_durable follows at once: the put itself wakes nobody to sync.
   bool waits = false;
+  // The one message of the put is a batch that stays closed, of so many (its body is the batch's as
+  // sent; store-format.md 2.8): it takes that many numbers. 0: a message like any other.
+  std::int32_t inner_messages = 0;
 };
 struct PutMessage {
   std::int32_t flag = 0;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "format/inner_batch.h"
 #include "format/properties.h"
 #include "format/record.h"
 
@@ -30,9 +31,11 @@ std::string Ledger::body_of(std::uint64_t number) const {
 store::PutResult Ledger::put(store::MessageStore& store, std::mt19937_64& random,
                              std::size_t count) {
   const std::string topic = "T" + std::to_string(random() % kTopics);
-  const store::PutCommon common{.topic = topic,
-                                .queue_id = static_cast<QueueId>(random() % kQueues),
-                                .born_timestamp_ms = 1'700'000'000'000};
+  store::PutCommon common{.topic = topic,
+                          .queue_id = static_cast<QueueId>(random() % kQueues),
+                          .born_timestamp_ms = 1'700'000'000'000};
+  if (topic == batch_topic_ && count == 1 && random() % 2 == 0)
+    common.inner_messages = 2 + static_cast<std::int32_t>(random() % 4);
   std::vector<std::string> bodies;
   std::vector<std::string> properties;
   for (std::size_t i = 0; i < count; ++i) {
@@ -174,7 +177,7 @@ std::string Ledger::check_queue(store::MessageStore& store, const std::string& t
         at = entry->second.offset;
         if (auto wrong = check_record(rest, number, entry->second); !wrong.empty()) return wrong;
         rest = rest.subspan(static_cast<std::size_t>(record->total_bytes));
-        at += 1;
+        at += format::message_count(*record);
       }
     }
     if (got.next != at)

@@ -25,6 +25,9 @@ class Ledger {
   explicit Ledger(std::uint64_t seed, std::size_t body_bytes_max = 2500)
       : seed_(seed), body_bytes_max_(body_bytes_max) {}
 
+  // The topic's queues are queues of batches: half of its messages stand for two to five.
+  void set_batch_topic(std::string topic) { batch_topic_ = std::move(topic); }
+
   // Puts a new message, or `count` as one batch, into a queue chosen by `random`; notes those that
   // the store took. One thread at a time.
   store::PutResult put(store::MessageStore& store, std::mt19937_64& random, std::size_t count = 1);
@@ -67,6 +70,7 @@ class Ledger {
 
   const std::uint64_t seed_;
   const std::size_t body_bytes_max_;
+  std::string batch_topic_;
   std::uint64_t next_ = 1;
   mutable Mutex mu_;
   std::map<std::uint64_t, Entry> entries_ MQ_GUARDED_BY(mu_);
