@@ -80,14 +80,17 @@ class Daemon {
     config_.store.fs = &fs::posix();
     config_.store.clock = &system_clock();
     MQ_CHECK(config_.store.fs->make_directories(config_.store.root));
+    const std::string config_dir = config_.store.root + "/config";
+    config_.store.batch_topics = broker::batch_topics_in(fs::posix(), config_dir + "/topics.json");
     MQ_TRY(store_, store::MessageStore::open(config_.store, [](int percent, std::string_view what) {
              daemon::notify_status(fmt::format("recovering: {} {}%", what, percent));
            }));
     report_recovery();
-    const std::string config_dir = config_.store.root + "/config";
     MQ_CHECK(config_.store.fs->make_directories(config_dir));
     topics_.emplace(fs::posix(), system_clock(), config_, config_dir + "/topics.json");
     MQ_CHECK(topics_->load());
+    topics_->on_batch_topic(
+        [this](std::string_view name) { return store_->mark_batch_topic(name); });
     groups_.emplace(fs::posix(), system_clock(), config_, config_dir + "/subscriptionGroup.json");
     MQ_CHECK(groups_->load());
     offsets_.emplace(fs::posix(), system_clock(), config_dir + "/consumerOffset.json");

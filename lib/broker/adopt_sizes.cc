@@ -37,7 +37,7 @@ std::int64_t stream_step(fs::Fs& fs, const std::string& dir) {
   return 0;
 }
 
-std::int64_t queue_file_bytes(fs::Fs& fs, const std::string& root) {
+std::int64_t queue_file_bytes(fs::Fs& fs, const std::string& root, std::int64_t entry_bytes) {
   auto topics = fs.list(root);
   if (!topics) return 0;
   for (const std::string& topic : *topics) {
@@ -45,7 +45,7 @@ std::int64_t queue_file_bytes(fs::Fs& fs, const std::string& root) {
     if (!queues) continue;
     for (const std::string& queue : *queues) {
       const std::int64_t bytes =
-          stream_file_bytes(fs, fmt::format("{}/{}/{}", root, topic, queue), 20);
+          stream_file_bytes(fs, fmt::format("{}/{}/{}", root, topic, queue), entry_bytes);
       if (bytes > 0) return bytes;
     }
   }
@@ -109,7 +109,9 @@ std::vector<std::string> Settings::adopt_store_sizes(fs::Fs& fs) {
   take("mappedFileSizeCommitLog", s.commit_log_file_bytes,
        step > 0 ? step : stream_file_bytes(fs, log_dir, 1));
   take("mappedFileSizeConsumeQueue", s.consume_queue_file_bytes,
-       queue_file_bytes(fs, s.root + "/consumequeue"));
+       queue_file_bytes(fs, s.root + "/consumequeue", 20));
+  take("mapperFileSizeBatchConsumeQueue", s.batch_queue_file_bytes,
+       queue_file_bytes(fs, s.root + "/batchconsumequeue", 46));
   take("mappedFileSizeTimerLog", config_.timer_log_file_bytes,
        stream_file_bytes(fs, s.root + "/timerlog", 1));
   if (!was_set("maxHashSlotNum") && !was_set("maxIndexNum")) {

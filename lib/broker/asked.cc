@@ -25,6 +25,9 @@ Asked read_asked(std::string_view properties) noexcept {
       case 'D':
         if (p.name == format::kDelay) out.delay = p.value;
         break;
+      case 'I':
+        if (p.name == format::kInnerNum) out.inner_num = true;
+        break;
       case 'T':
         if (p.name == format::kTimerDelaySec) out.timer_sec = p.value;
         if (p.name == format::kTimerDelayMs) out.timer_ms = p.value;

@@ -18,6 +18,7 @@ struct Asked {
   std::string_view unique_key;   // UNIQ_KEY
   bool transaction = false;      // TRAN_MSG
   bool wait = true;              // WAIT: for the disk, where the broker does
+  bool inner_num = false;        // INNER_NUM, which is for closed batches alone
   bool has_brokers_own = false;  // names that a stock broker sets or removes itself
 
   [[nodiscard]] bool has_timer() const noexcept {

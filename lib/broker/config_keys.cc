@@ -86,6 +86,12 @@ Result<void> set_queue_file_bytes(BrokerConfig& c, std::string_view v) {
   return {};
 }
 
+Result<void> set_batch_queue_file_bytes(BrokerConfig& c, std::string_view v) {
+  MQ_TRY(const std::int64_t bytes, parse_int(v, 46, kGiB));
+  c.store.batch_queue_file_bytes = (bytes + 45) / 46 * 46;
+  return {};
+}
+
 Result<void> set_request_mode(BrokerConfig& c, std::string_view v) {
   if (v != "PULL" && v != "POP")
     return Error{Errc::kInvalid, fmt::format("'{}' is neither PULL nor POP", v)};
@@ -171,6 +177,11 @@ std::vector<ConfigKey> make_keys() {
           "mappedFileSizeConsumeQueue", "bytes of a consume queue file, rounded up to 20",
           set_queue_file_bytes,
           [](const BrokerConfig& c) { return std::to_string(c.store.consume_queue_file_bytes); }},
+      ConfigKey{
+          "mapperFileSizeBatchConsumeQueue",
+          "bytes of a file of a topic with queue.type=BatchCQ, rounded up to 46",
+          set_batch_queue_file_bytes,
+          [](const BrokerConfig& c) { return std::to_string(c.store.batch_queue_file_bytes); }},
       MQ_INT("maxHashSlotNum", store.index_shape.slots, 1, 100'000'000,
              "hash slots of an index file"),
       MQ_INT("maxIndexNum", store.index_shape.entries, 2, 100'000'000, "entries of an index file"),

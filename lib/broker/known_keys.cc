@@ -190,7 +190,6 @@ constexpr auto kWithoutMeaning = std::to_array<std::string_view>({
     "logicalDiskSpaceCleanForciblyThreshold",
     "mappedFileSizeConsumeQueueExt",
     "mappedFileSwapEnable",
-    "mapperFileSizeBatchConsumeQueue",
     "maxAsyncPutMessageRequests",
     "maxBatchDeleteFilesNum",
     "maxChecksumRange",

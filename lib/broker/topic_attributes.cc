@@ -97,13 +97,16 @@ Result<void> apply(std::map<std::string, std::string>& stored, const Change& cha
   }
   if (change.removes) return stored.erase(old), Result<void>();
   MQ_CHECK(check_value(*known, change.value));
-  if (change.key == "queue.type" && change.value != "SimpleCQ")
-    return wrong("queue.type=BatchCQ is not built yet");
   stored[change.key] = change.value;
   return {};
 }
 
 }  // namespace
+
+bool has_batch_queues(const std::map<std::string, std::string>& attributes) {
+  const auto at = attributes.find("queue.type");
+  return at != attributes.end() && at->second == "BatchCQ";
+}
 
 Result<void> change_attributes(std::map<std::string, std::string>& stored, std::string_view changes,
                                bool creating, bool mixed_allowed) {

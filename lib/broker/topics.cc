@@ -38,6 +38,7 @@ TopicInfo info_of(const TopicConfig& c) {
           .perm = c.perm,
           .sys_flag = c.sys_flag,
           .multi_tag = c.filter_type == "MULTI_TAG",
+          .batch_queues = has_batch_queues(c.attributes),
           .message_type = message_type_of(c.attributes)};
 }
 
@@ -50,6 +51,22 @@ TopicConfig make(std::string name, std::int32_t queues, std::int32_t perm) {
 }
 
 }  // namespace
+
+std::vector<std::string> batch_topics_in(fs::Fs& fs, const std::string& path) {
+  std::vector<std::string> out;
+  (void)load_state_file(fs, path, [&](std::string_view text) -> Result<void> {
+    MQ_TRY(const format::TopicTable stored, format::parse_topics_json(text));
+    out.clear();
+    for (const auto& [name, topic] : stored.topics)
+      if (has_batch_queues(topic.attributes)) out.push_back(name);
+    return {};
+  });
+  return out;
+}
+
+void Topics::on_batch_topic(std::function<Result<void>(std::string_view)> prepare) {
+  prepare_batch_ = std::move(prepare);
+}
 
 Topics::Topics(fs::Fs& fs, Clock& clock, const BrokerConfig& config, std::string path)
     : fs_(fs), clock_(clock), config_(config), path_(std::move(path)) {}
@@ -205,6 +222,8 @@ Result<bool> Topics::put_into(format::TopicTable& table, TopicConfig wanted,
     return Error{Errc::kUnsupported, done.error().text()};
   }
   if (!creating && old->second == wanted) return false;
+  if (creating && prepare_batch_ && has_batch_queues(wanted.attributes))
+    MQ_CHECK(prepare_batch_(wanted.name));
   const std::string name = wanted.name;
   table.topics[name] = std::move(wanted);
   return true;

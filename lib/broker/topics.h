@@ -30,8 +30,12 @@ struct TopicInfo {
   std::int32_t perm = 0;
   std::int32_t sys_flag = 0;
   bool multi_tag = false;
+  bool batch_queues = false;  // queue.type=BatchCQ
   MessageType message_type = MessageType::kNormal;
 };
+
+// Topics of the file with queue.type=BatchCQ; none when it cannot be read, which load() tells.
+[[nodiscard]] std::vector<std::string> batch_topics_in(fs::Fs& fs, const std::string& path);
 
 class Topics {
  public:
@@ -51,6 +55,10 @@ class Topics {
   // Called for each change once it counts, under the lock of the topics: must be quick and must not
   // call back. An empty function ends it.
   void on_change(std::function<void(const Changes&)> listener);
+
+  // Called for a new topic with queue.type=BatchCQ before it counts; an error keeps it from being
+  // made. Set before topics are made.
+  void on_batch_topic(std::function<Result<void>(std::string_view)> prepare);
 
   [[nodiscard]] std::optional<TopicInfo> find(std::string_view topic) const;
   [[nodiscard]] std::optional<format::TopicConfig> get(std::string_view topic) const;
@@ -109,6 +117,7 @@ class Topics {
   format::TopicTable table_ MQ_GUARDED_BY(mu_);
   bool unwritten_ MQ_GUARDED_BY(mu_) = false;  // the table has topics that the file has not
   std::function<void(const Changes&)> listener_ MQ_GUARDED_BY(mu_);
+  std::function<Result<void>(std::string_view)> prepare_batch_;
 };
 
 }  // namespace mq::broker

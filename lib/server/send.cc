@@ -99,8 +99,32 @@ void put_single(const Call& call, const wire::SendRequest& send, const SendTarge
   answer_send(call, {send, target, common, s.messages, timer_out_ms}, result);
 }
 
+// A batch that stays closed: one record (store-format.md 2.8), when the topic's queues are of
+// batches and the batch has an id of its own.
+void put_closed(const Call& call, const wire::SendRequest& send, const SendTarget& target,
+                const broker::Asked& asked) {
+  Scratch& s = scratch();
+  std::vector<std::string> made;
+  if (auto done = split_batch(call.request.body, {}, s.messages, made); !done)
+    return refuse_send(call, wire::kMessageIllegal, done.error().to_string());
+  if (s.messages.size() > INT16_MAX) {
+    return refuse_send(
+        call, wire::kMessageIllegal,
+        fmt::format("a batch of {} messages, expected {} at most", s.messages.size(), INT16_MAX));
+  }
+  store::PutCommon common = common_of(call, send, target, asked);
+  common.inner_messages = static_cast<std::int32_t>(s.messages.size());
+  add_broker_properties(call, send.properties, asked, /*unique_key=*/true, s.properties);
+  const store::PutMessage batch{
+      .flag = send.flag, .body = call.request.body, .properties = s.properties};
+  const store::PutResult result = timed(call, [&] { return call.p.store.put(common, batch); });
+  answer_send(call, {send, target, common, s.messages, -1, /*closed=*/true}, result);
+}
+
 void put_batch(const Call& call, const wire::SendRequest& send, const SendTarget& target,
                const broker::Asked& asked) {
+  if (target.batch_queues && !asked.unique_key.empty())
+    return put_closed(call, send, target, asked);
   Scratch& s = scratch();
   std::vector<std::string> made;
   const store::PutCommon common = common_of(call, send, target, asked);
@@ -129,6 +153,9 @@ void handle_send(const Call& call) {
   const broker::Asked asked = broker::read_asked(send.properties);
   if (const auto why = why_not(asked, send.batch); !why.empty())
     return refuse_send(call, wire::kMessageIllegal, why);
+  // Only the broker closes a batch: it has counted the messages.
+  if (asked.inner_num || (send.sys_flag & format::kFlagInnerBatch) != 0) [[unlikely]]
+    return refuse_send(call, wire::kMessageIllegal, "INNER_NUM and sysFlag 128 are the broker's");
   if (call.p.config.check_message_types) {
     if (const auto why = why_not_of_type(send, *target, asked); !why.empty())
       return refuse_send(call, wire::kMessageIllegal, why);

@@ -27,6 +27,7 @@ class WaitingAcks {
     std::string msg_id;
     std::string transaction_id;
     std::string recall_handle;
+    std::string batch_id;
     PutStatus status;
   };
 
@@ -65,7 +66,8 @@ class WaitingAcks {
                                     .queue_id = ack.queue_id,
                                     .queue_offset = ack.queue_offset,
                                     .transaction_id = ack.transaction_id,
-                                    .recall_handle = ack.recall_handle});
+                                    .recall_handle = ack.recall_handle,
+                                    .batch_unique_id = ack.batch_id});
       } else {
         wire::append_send_error(connection.out(), header);
       }
@@ -143,11 +145,14 @@ void answer_send(const Call& call, const SentMessages& sent, const store::PutRes
   if (!call.wants_answer()) return;
 
   thread_local std::string ids;  // kept for its memory
-  write_ids(sent.send.bulk, sent.common, sent.messages, result, ids);
+  write_ids(sent.send.bulk || sent.closed, sent.common, sent.messages, result, ids);
   const std::string_view transaction_id =
       sent.send.batch
           ? std::string_view()
           : format::find_property(sent.messages.front().properties, format::kUniqKey).value_or("");
+  const std::string_view batch_id =
+      sent.closed ? format::find_property(sent.send.properties, format::kUniqKey).value_or("")
+                  : std::string_view();
   // Names the slot by the first time that is not in it any more.
   std::string recall_handle;
   if (sent.timer_out_ms >= 0 && !sent.send.topic.starts_with(format::kRetryPrefix)) {
@@ -166,6 +171,7 @@ void answer_send(const Call& call, const SentMessages& sent, const store::PutRes
                          ids,
                          std::string(transaction_id),
                          recall_handle,
+                         std::string(batch_id),
                          PutStatus::kOk};
     call.p.store.when_durable(result.end,
                               [connection, ack = std::move(ack)](PutStatus status) mutable {
@@ -180,6 +186,7 @@ void answer_send(const Call& call, const SentMessages& sent, const store::PutRes
                               .queue_offset = result.queue_offset.value(),
                               .transaction_id = transaction_id,
                               .recall_handle = recall_handle,
+                              .batch_unique_id = batch_id,
                               .region = call.p.config.region,
                               .trace_on = call.p.config.trace_on});
 }

@@ -77,6 +77,7 @@ std::optional<SendTarget> check_send(const Call& call, const wire::SendRequest& 
   SendTarget target{
       .queue_id = send.queue_id < 0 ? random_queue(topic->write_queues) : send.queue_id,
       .multi_tag = topic->multi_tag,
+      .batch_queues = topic->batch_queues,
       .message_type = topic->message_type};
   if (!redirect_retry(call, send, target)) return std::nullopt;
   return target;

@@ -22,6 +22,7 @@ struct SendTarget {
   std::string topic{};  // in place of the request's; empty: as asked for
   QueueId queue_id = 0;
   bool multi_tag = false;
+  bool batch_queues = false;  // of the topic: batches may stay closed
   broker::MessageType message_type = broker::MessageType::kNormal;  // of the topic
   bool dead_letter = false;  // delivered at once, whatever the message says
 };
@@ -65,6 +66,7 @@ struct SentMessages {
   const store::PutCommon& common;  // topic and queue as put, not as asked for
   std::span<const store::PutMessage> messages;
   std::int64_t timer_out_ms = -1;  // of a timed message, which can be taken back
+  bool closed = false;             // one record holds them all
 };
 // At once, or when the disk has it (common.waits).
 void answer_send(const Call& call, const SentMessages& sent, const store::PutResult& result);

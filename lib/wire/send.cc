@@ -136,13 +136,14 @@ Result<SendResponse> decode_send_response(const Command& response) {
   MQ_TRY(out.queue_offset, int64_field(response.ext, "queueOffset"));
   out.transaction_id = response.ext.find("transactionId").value_or("");
   out.recall_handle = response.ext.find("recallHandle").value_or("");
+  out.batch_unique_id = response.ext.find("batchUniqId").value_or("");
   out.region = response.ext.find("MSG_REGION").value_or("DefaultRegion");
   out.trace_on = bool_or(response.ext, "TRACE_ON", true);
   return out;
 }
 
 void append_send_response(std::string& out, const Header& header, const SendResponse& response) {
-  std::array<Field, 7> fields = {
+  std::array<Field, 8> fields = {
       Field{"msgId", response.msg_id},
       Field{"queueId", response.queue_id},
       Field{"queueOffset", response.queue_offset},
@@ -150,10 +151,13 @@ void append_send_response(std::string& out, const Header& header, const SendResp
       Field{"", ""},
       Field{"", ""},
       Field{"", ""},
+      Field{"", ""},
   };
   std::size_t count = response.transaction_id.empty() ? 3 : 4;
   if (!response.recall_handle.empty())
     fields[count++] = Field{"recallHandle", response.recall_handle};
+  if (!response.batch_unique_id.empty())
+    fields[count++] = Field{"batchUniqId", response.batch_unique_id};
   fields[count++] = Field{"TRACE_ON", response.trace_on};
   fields[count++] = Field{"MSG_REGION", response.region};
   append_frame_head(out, header, std::span<const Field>(fields).first(count), 0);

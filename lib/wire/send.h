@@ -44,7 +44,8 @@ struct SendResponse {
   std::int32_t queue_id = 0;
   std::int64_t queue_offset = 0;  // of the first message
   std::string_view transaction_id{};
-  std::string_view recall_handle{};  // of a timed message: takes it back (recall.h)
+  std::string_view recall_handle{};    // of a timed message: takes it back (recall.h)
+  std::string_view batch_unique_id{};  // of a batch that stays closed
   std::string_view region = "DefaultRegion";
   bool trace_on = true;
 };

@@ -137,5 +137,39 @@ TEST(Send, Case14TheKindOfATopicIsNotTheBrokersBusiness) {
   EXPECT_EQ(b.send("T", "x", {}).code, wire::kSuccess);
 }
 
+std::string batch_of(int messages) {
+  std::string body;
+  for (int i = 0; i < messages; ++i)
+    wire::append_batch_item(body, {.flag = 0, .body = as_bytes(std::string_view("x"))});
+  return body;
+}
+
+TEST(Send, ABatchStaysClosedWhereTheTopicSaysSoAndTheBatchHasAnId) {
+  ServedBroker b;
+  ASSERT_EQ(create(b, {.topic = "B", .attributes = "+queue.type=BatchCQ"}).code, wire::kSuccess);
+  ASSERT_EQ(create(b, {.topic = "P"}).code, wire::kSuccess);
+  const test::Properties id = {{"UNIQ_KEY", "ID"}};
+  for (const auto& [name, properties, records] :
+       {std::tuple("B", id, 1), std::tuple("B", test::Properties(), 3), std::tuple("P", id, 3)}) {
+    const std::int64_t before = b.store->stats().messages_total;
+    const Answer answer = b.send(name, batch_of(3), properties, {.queue_id = 0, .batch = true});
+    ASSERT_EQ(answer.code, wire::kSuccess) << name << answer.remark;
+    EXPECT_EQ(b.store->stats().messages_total - before, records) << name;
+    EXPECT_EQ(answer.ext.contains("batchUniqId"), records == 1) << name;
+  }
+  ASSERT_TRUE(b.store->wait_dispatched(10'000));
+  EXPECT_EQ(b.store->max_offset("B", 0).value(), 6);
+  EXPECT_EQ(b.store->max_offset("P", 0).value(), 3);
+}
+
+TEST(Send, NobodyButTheBrokerClosesABatch) {
+  ServedBroker b;
+  ASSERT_EQ(create(b, {.topic = "B", .attributes = "+queue.type=BatchCQ"}).code, wire::kSuccess);
+  EXPECT_EQ(b.send("B", "x", {{"INNER_NUM", "7"}}).code, wire::kMessageIllegal);
+  EXPECT_EQ(b.send("B", "x", {}, {.sys_flag = 0x80}).code, wire::kMessageIllegal);
+  const test::Properties id = {{"UNIQ_KEY", "ID"}};
+  EXPECT_EQ(b.send("B", "no batch", id, {.batch = true}).code, wire::kMessageIllegal);
+}
+
 }  // namespace
 }  // namespace mq::server

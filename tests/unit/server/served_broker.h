@@ -86,6 +86,7 @@ class ServedBroker {
     ASSERT_TRUE(fs.make_directories("store/config"));
     topics.emplace(fs, clock, config, "store/config/topics.json");
     ASSERT_TRUE(topics->load());
+    topics->on_batch_topic([this](std::string_view name) { return store->mark_batch_topic(name); });
     groups.emplace(fs, clock, config, "store/config/subscriptionGroup.json");
     ASSERT_TRUE(groups->load());
     offsets.emplace(fs, clock, "store/config/consumerOffset.json");
