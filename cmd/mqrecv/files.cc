@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/exit.h"
+#include "format/inner_batch.h"
 #include "format/message_id.h"
 #include "format/properties.h"
 #include "inspect/log_reader.h"
@@ -56,11 +57,15 @@ class FileSource final : public Source {
     constexpr std::size_t kEnough = 1 << 20;
     buffer_.clear();
     while (offset < end && buffer_.size() < kEnough) {
+      const QueueOffset at(offset);
       const std::int64_t position = position_of(queue, offset++);
       if (position < 0) continue;
       MQ_TRY(const Bytes bytes, log_->bytes_from(PhysicalOffset(position)));
       MQ_TRY(const auto record, inspect::good_record(bytes, PhysicalOffset(position)));
-      buffer_ += as_text(bytes.first(static_cast<std::size_t>(record.total_bytes)));
+      buffer_ += as_text(format::unwrap(bytes.first(static_cast<std::size_t>(record.total_bytes)),
+                                        at, unwrapped_));
+      if (record.is_batch())
+        offset = std::max(offset, record.queue_offset.value() + format::message_count(record));
     }
     return Stretch{as_bytes(buffer_), offset};
   }
@@ -115,7 +120,8 @@ class FileSource final : public Source {
               offset - places.first - static_cast<std::int64_t>(places.at.size());
           if (missing > 1'000'000) return true;
           places.at.insert(places.at.end(), static_cast<std::size_t>(missing), -1);
-          places.at.push_back(record.physical_offset.value());
+          places.at.insert(places.at.end(), static_cast<std::size_t>(format::message_count(record)),
+                           record.physical_offset.value());
           return true;
         },
         [&](const inspect::Finding& finding) { tell(finding); }));
@@ -147,6 +153,7 @@ class FileSource final : public Source {
   std::set<std::string> seen_;
   std::map<std::string, std::map<std::int32_t, Places>> places_;
   std::string buffer_;
+  std::string unwrapped_;
 };
 
 }  // namespace

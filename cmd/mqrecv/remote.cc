@@ -9,6 +9,7 @@
 #include "cli/where.h"
 #include "client/admin.h"
 #include "client/remote_error.h"
+#include "format/inner_batch.h"
 #include "wire/codes.h"
 #include "wire/offsets.h"
 #include "wire/pull.h"
@@ -139,7 +140,8 @@ Result<Stretch> RemoteSource::read(const QueueAt& queue, std::int64_t offset, st
   if (!ahead) MQ_CHECK(pull_ahead(*from, queue, offset, end));
   MQ_TRY(const Answer answer, receive_surely(*from));
   ahead.reset();
-  Stretch out{answer.records, std::max(answer.next, offset)};
+  Stretch out{format::unwrap(answer.records, QueueOffset(offset), unwrapped_),
+              std::max(answer.next, offset)};
   // Moved back (the topic was made anew) or nowhere: nothing that we could read.
   if (out.records.empty() && out.next <= offset) out.next = end;
   if (out.next < end) MQ_CHECK(pull_ahead(*from, queue, out.next, end));
@@ -192,8 +194,9 @@ Result<void> RemoteSource::follow(std::vector<QueueAt> queues, const Visit& visi
             [&, l = &lane](const Waiting& w) { return w.from == l && w.opaque == answer->opaque; });
         if (found == waiting.end()) continue;
         const auto i = static_cast<std::size_t>(found - waiting.begin());
-        queues[i].max = answer->next;
-        go_on = visit(&queues[i], {answer->records, answer->next});
+        const QueueOffset from(std::exchange(queues[i].max, answer->next));
+        go_on =
+            visit(&queues[i], {format::unwrap(answer->records, from, unwrapped_), answer->next});
         pull(i);
       }
     }

@@ -65,6 +65,7 @@ class RemoteSource final : public Source {
   client::Cluster cluster_;
   std::map<std::string, client::BrokerAt> brokers_;  // by name, as routes said
   std::map<std::string, Lane> lanes_;
+  std::string unwrapped_;  // what the last stretch's batches held
 };
 
 }  // namespace mq::mqrecv

@@ -1,6 +1,7 @@
 #include "sender.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 
@@ -8,6 +9,7 @@
 
 #include "base/clock.h"
 #include "client/remote_error.h"
+#include "format/properties.h"
 #include "format/record.h"
 #include "wire/codes.h"
 #include "wire/send.h"
@@ -141,7 +143,9 @@ Sender::RequestPtr Sender::make() {
   out->tries = 0;
   out->due_us = out->sent_us = 0;
   out->items.clear();
-  for (std::string* text : {&out->ids, &out->raw, &out->body, &out->properties}) text->clear();
+  for (std::string* text :
+       {&out->ids, &out->raw, &out->body, &out->properties, &out->batch_properties})
+    text->clear();
   return out;
 }
 
@@ -235,6 +239,17 @@ Bytes Sender::encode(Request& r) {
                          .bulk = true,
                          .sync = options_.sync};
   if (alone) send.properties = r.properties;
+  if (!alone && r.topic->keeps_batches) {
+    if (r.batch_properties.empty()) {
+      std::array<char, 32> id{};
+      ids_.make(system_clock().now_ms(), id.data());
+      format::append_property(r.batch_properties, format::kUniqKey, {id.data(), id.size()});
+      // The broker filters the batch as a whole.
+      if (!options_.tag.empty() && !options_.json && options_.format.empty())
+        format::append_property(r.batch_properties, format::kTags, options_.tag);
+    }
+    send.properties = r.batch_properties;
+  }
   Bytes body = as_bytes(r.body);
   if (alone && r.batch) {
     const auto length = load_be<std::int32_t>(body.data() + kItemHead - 4);

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "client/channel.h"
+#include "format/message_id.h"
 #include "options.h"
 #include "record.h"
 #include "targets.h"
@@ -87,6 +88,7 @@ class Sender {
     std::string head;  // of the frame
     std::string body;  // batch items, or the one message
     std::string properties;
+    std::string batch_properties;  // the id of a batch that the broker keeps closed
     bool batch = false;
     bool finished = false;
   };
@@ -130,6 +132,7 @@ class Sender {
   Done done_;
   std::vector<Lane> lanes_;  // as targets_.brokers()
   std::int32_t opaque_ = 0;
+  format::UniqKeyMaker ids_;  // of batches
   std::vector<RequestPtr> open_;
   std::vector<RequestPtr> requests_;  // under way, in order of closing
   std::vector<RequestPtr> spare_;     // kept for their memory

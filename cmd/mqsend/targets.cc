@@ -42,6 +42,15 @@ Result<std::vector<client::TopicAt>> Targets::find_or_create(const std::string& 
   return out;
 }
 
+bool Targets::keeps_batches(const client::BrokerAt& broker, const std::string& topic) {
+  const auto rpc = cluster_.rpc(broker);
+  if (!rpc) return false;
+  const auto config = client::topic_config(**rpc, topic);
+  if (!config) return false;
+  const auto type = config->attributes.find("queue.type");
+  return type != config->attributes.end() && type->second == "BatchCQ";
+}
+
 Result<TopicTargets*> Targets::of(const std::string& topic) {
   if (const auto known = topics_.find(topic); known != topics_.end()) return &known->second;
   MQ_TRY(const auto route, find_or_create(topic));
@@ -61,6 +70,7 @@ Result<TopicTargets*> Targets::of(const std::string& topic) {
     return Error{Errc::kInvalid,
                  fmt::format("-p {}: topic '{}' has {} queues", options_.queue, topic, queues)};
   }
+  out.keeps_batches = keeps_batches(brokers_[out.all.front().broker], topic);
   return &topics_.insert_or_assign(topic, std::move(out)).first->second;
 }
 

@@ -22,7 +22,8 @@ struct Target {
 struct TopicTargets {
   std::string topic;
   std::vector<Target> all;
-  std::uint32_t round = 0;  // whose turn it is
+  std::uint32_t round = 0;     // whose turn it is
+  bool keeps_batches = false;  // queue.type=BatchCQ: a batch stays one record if it has an id
 };
 
 class Targets {
@@ -36,6 +37,8 @@ class Targets {
   [[nodiscard]] const std::vector<client::BrokerAt>& brokers() const noexcept { return brokers_; }
 
  private:
+  // A broker that cannot tell has no such topics.
+  bool keeps_batches(const client::BrokerAt& broker, const std::string& topic);
   Result<std::vector<client::TopicAt>> find_or_create(const std::string& topic);
   std::size_t index_of(const client::BrokerAt& broker);
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "client/member.h"
 #include "client/remote_error.h"
+#include "format/inner_batch.h"
 #include "format/message_id.h"
 #include "format/names.h"
 #include "format/properties.h"
@@ -175,7 +176,9 @@ void Member::take_pulled(Queue& queue, const wire::Command& answer) {
     if (queue.waiting.empty()) queue.window.pass(queue.next);
     return;
   }
-  auto storage = std::make_shared<std::vector<std::byte>>(answer.body.begin(), answer.body.end());
+  std::string unwrapped;
+  const Bytes body = format::unwrap(answer.body, QueueOffset(queue.next), unwrapped);
+  auto storage = std::make_shared<std::vector<std::byte>>(body.begin(), body.end());
   queue.next = std::max(response->next_offset, queue.next);
   const Bytes records = *storage;
   queue.waiting.push_back({queue.ticket, queue.name, std::move(storage), records});

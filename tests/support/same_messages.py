@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""same_messages.py OURS THEIRS: two files of JSON lines, `mqrecv -J --all-properties` and `Peer dump`, hold the same
+"""same_messages.py OURS THEIRS [FIELD,FIELD...]: two files of JSON lines, `mqrecv -J --all-properties` and `Peer dump`, hold the same
 messages. Compared by meaning: order within a queue, every field both sides have, bodies by hash."""
 import base64
 import hashlib
@@ -28,10 +28,11 @@ FIELDS = ['physicalOffset', 'size', 'offsetMsgId', 'bornTime', 'storeTime', 'fla
 
 def main():
     ours, theirs = load(sys.argv[1]), load(sys.argv[2])
+    fields = sys.argv[3].split(',') if len(sys.argv) > 3 else FIELDS
     bad = [f'{k}: only in {sys.argv[1]}' for k in ours.keys() - theirs.keys()]
     bad += [f'{k}: only in {sys.argv[2]}' for k in theirs.keys() - ours.keys()]
     for key in ours.keys() & theirs.keys():
-        for field in FIELDS:
+        for field in fields:
             a, b = ours[key].get(field), theirs[key].get(field)
             if a != b:
                 bad.append(f'{key} {field}: {a!r} and {b!r}')
