@@ -80,9 +80,10 @@ Result<void> make_topics(const Options& options) {
   MQ_TRY(const net::Address at, net::parse_address(options.broker));
   MQ_TRY(auto rpc, client::Rpc::connect(at, {.timeout_ms = 120'000}));
   if (options.topics == 1) {
-    return client::put_topic(
-        rpc,
-        {.topic = options.topic, .read_queues = options.queues, .write_queues = options.queues});
+    return client::put_topic(rpc, {.topic = options.topic,
+                                   .read_queues = options.queues,
+                                   .write_queues = options.queues,
+                                   .attributes = options.closed ? "+queue.type=BatchCQ" : ""});
   }
   std::vector<wire::TopicConfig> configs;
   for (int i = 0; i < options.topics; ++i) {

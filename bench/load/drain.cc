@@ -32,14 +32,23 @@ void ask(Peer& peer, const Options& o, int queue, std::int64_t offset, bool wait
        .bulk = true});
 }
 
-// Messages in an answer's body, by their lengths.
+// Messages in the body of records, by their lengths; those of a closed batch by theirs.
 std::int64_t count_of(Bytes records) {
+  constexpr std::size_t kSysFlagAt = 36;
   std::int64_t n = 0;
-  while (records.size() >= 4) {
+  while (records.size() >= kSysFlagAt + 4) {
     const auto bytes = load_be<std::int32_t>(records.data());
     if (bytes <= 0 || static_cast<std::size_t>(bytes) > records.size()) break;
-    records = records.subspan(static_cast<std::size_t>(bytes));
-    ++n;
+    const Bytes record = records.first(static_cast<std::size_t>(bytes));
+    records = records.subspan(record.size());
+    if ((load_be<std::int32_t>(record.data() + kSysFlagAt) & format::kFlagInnerBatch) == 0) {
+      ++n;
+      continue;
+    }
+    const auto batch = format::decode_record(record, format::CheckBody::kNo);
+    wire::BatchReader items(batch ? batch->body : Bytes());
+    wire::BatchItem item;
+    for (auto more = items.next(item); more && *more; more = items.next(item)) ++n;
   }
   return n;
 }

@@ -22,8 +22,9 @@ struct Options {
   int topics = 1;            // above one: topic-0, topic-1 …, in turn
   std::int64_t size = 1024;  // of a body
   std::int64_t count = 1'000'000;
-  int batch = 1;     // messages a request
-  int inflight = 1;  // requests a connection
+  int batch = 1;        // messages a request
+  bool closed = false;  // the topic keeps batches closed (queue.type=BatchCQ)
+  int inflight = 1;     // requests a connection
   int connections = 1;
   double rate = 1000;           // end to end: messages a second
   bool sync = false;            // acknowledged only from the disk

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
     sub->add_option("--size", o.size, "")->check(positive);
     sub->add_option("--count", o.count, "")->check(positive);
     sub->add_option("--batch", o.batch, "")->check(positive);
+    sub->add_flag("--closed", o.closed, "");
     sub->add_option("--inflight", o.inflight, "")->check(positive);
     sub->add_option("--connections", o.connections, "")->check(positive);
     sub->add_option("--rate", o.rate, "")->check(positive);

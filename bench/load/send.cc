@@ -48,16 +48,13 @@ class Template {
     if (o.deliver_ms > 0) {
       format::append_property(properties, format::kTimerDeliverMs, std::to_string(o.deliver_ms));
     }
-    if (!batch) request.properties = properties;
+    if (!batch || o.closed) request.properties = properties;
     wire::append_send_request(frame_,
                               {.serialize = wire::Serialize::kBinary,
                                .code = batch ? wire::kSendBatchMessage : wire::kSendMessageV2},
                               request, items.size());
-    if (batch) {
-      for (const std::size_t at : keys) keys_.push_back(frame_.size() + at);
-    } else {
-      keys_.push_back(frame_.find(kKeyProperty) + kKeyDigitsAt);
-    }
+    if (!batch || o.closed) keys_.push_back(frame_.find(kKeyProperty) + kKeyDigitsAt);
+    for (const std::size_t at : keys) keys_.push_back(frame_.size() + at);
     frame_ += items;
   }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """mqd against its peers on the same work, in turn, in one run: a table of medians and ratios, raw figures as JSON.
 
-  compare.py BUILD_DIR [--rounds N] [--servers mqd,machine,apache,kafka,redis,nats] [--out FILE.json] [--quick]
+  compare.py BUILD_DIR [--rounds N] [--servers mqd,mqd-closed,machine,apache,kafka,redis,nats] [--out FILE.json] [--quick]
 
 `machine` is no server but the bare socket, mapping and file under each kind of work. plot.py draws FILE.json.
 
@@ -26,7 +26,7 @@ def options():
     p = argparse.ArgumentParser()
     p.add_argument('build')
     p.add_argument('--rounds', type=int, default=5)
-    p.add_argument('--servers', default='mqd,machine,apache,kafka,redis,nats')
+    p.add_argument('--servers', default='mqd,mqd-closed,machine,apache,kafka,redis,nats')
     p.add_argument('--out')
     p.add_argument('--restart-gib', type=int, default=10, help='size of the store that is restarted after kill -9')
     p.add_argument('--quick', action='store_true', help='a tenth of the messages')

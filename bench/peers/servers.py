@@ -119,6 +119,11 @@ class Mqd(Server):
         return time.monotonic() - begin
 
 
+class MqdClosed(Mqd):
+    name = 'mqd-closed'
+    config = Mqd.config + ', topics with queue.type=BatchCQ'
+
+
 class MqdSync(Mqd):
     name = 'mqd-sync'
     config = 'SYNC_FLUSH'

@@ -98,6 +98,30 @@ class Mqd(Remoting):
         return pipe([f'{self.env.bin}/mqrecv', '-q', '-b', self.server.unix, '-c', str(count), 'lines'], count)
 
 
+class Closed:
+    """mqd with topics whose batches stay closed (queue.type=BatchCQ)."""
+
+    def __init__(self, env, server):
+        self.env, self.server, self.number = env, server, 0
+
+    def batched(self, size, count):
+        self.number += 1
+        self.last = f't{self.number}'
+        batch = max(1, min(200, (64 << 10) // (size + 160)))
+        return load(self.env, 'send', '--closed', '-b', self.server.unix, '-t', self.last, '--size', size, '--count', count // batch * batch,
+                    '--batch', batch, '--inflight', 8)
+
+    drain = Remoting.drain
+    drain_tcp = Remoting.drain_tcp
+
+    def lines_in(self, count):
+        run([f'{self.env.bin}/mqctl', '-b', self.server.unix, 'topic', 'create', 'lines', '--attribute', '+queue.type=BatchCQ'])
+        return Mqd.lines_in(self, count)
+
+    def lines_out(self, count):
+        return Mqd.lines_out(self, count)
+
+
 class Machine:
     """What the machine can do at all, for the same work."""
 
@@ -227,7 +251,7 @@ class Nats:
         return self.bench('js', 'ordered', '--msgs', count)
 
 
-DRIVERS = {'machine': Machine, 'machine-sync': Machine, 'mqd': Mqd, 'mqd-sync': Remoting, 'apache': Remoting, 'apache-sync': Remoting, 'kafka': Kafka, 'redis': Redis,
+DRIVERS = {'machine': Machine, 'machine-sync': Machine, 'mqd': Mqd, 'mqd-closed': Closed, 'mqd-sync': Remoting, 'apache': Remoting, 'apache-sync': Remoting, 'kafka': Kafka, 'redis': Redis,
            'redis-sync': Redis, 'nats': Nats}
 
 
@@ -237,5 +261,5 @@ def ready_and_idle(server):
     return {'ready_ms': server.ready_s * 1000, 'idle_mib': server.memory_mib()}
 
 
-SERVERS = {cls.name: cls for cls in (servers.Machine, servers.MachineSync, servers.Mqd, servers.MqdSync, servers.Apache, servers.ApacheSync, servers.Kafka, servers.Redis,
+SERVERS = {cls.name: cls for cls in (servers.Machine, servers.MachineSync, servers.Mqd, servers.MqdClosed, servers.MqdSync, servers.Apache, servers.ApacheSync, servers.Kafka, servers.Redis,
                                      servers.RedisSync, servers.Nats)}
