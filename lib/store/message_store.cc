@@ -297,6 +297,7 @@ void MessageStoreImpl::stop_threads() {
 // an acknowledgement.
 void MessageStoreImpl::flush_queues(const std::stop_token& stop) {
   std::int64_t thorough_us = options_.clock->monotonic_us();
+  PhysicalOffset thorough_at = dispatcher_->dispatched();
   while (!stop.stop_requested()) {
     {
       const MutexLock lock(sleep_mu_);
@@ -307,7 +308,10 @@ void MessageStoreImpl::flush_queues(const std::stop_token& stop) {
     }
     if (stop.stop_requested() || flusher_->has_failed()) continue;
     const std::int64_t now_us = options_.clock->monotonic_us();
-    const bool thorough = now_us - thorough_us >= options_.queue_flush_thorough_interval_ms * 1000;
+    const PhysicalOffset dispatched = dispatcher_->dispatched();
+    const bool thorough =
+        now_us - thorough_us >= options_.queue_flush_thorough_interval_ms * 1000 ||
+        dispatched - thorough_at >= options_.queue_flush_thorough_bytes;
     const std::int64_t timestamp_ms = dispatcher_->timestamp_ms();
     auto done = queues_->flush(thorough ? 0 : 2);
     if (done && index_) done = index_->flush(thorough);
@@ -320,6 +324,7 @@ void MessageStoreImpl::flush_queues(const std::stop_token& stop) {
     if (index_) flusher_->set_index_timestamp(index_->sealed_timestamp_ms());
     if (thorough) {
       thorough_us = now_us;
+      thorough_at = dispatched;
       if (timestamp_ms > 0) flusher_->set_logics_timestamp(timestamp_ms);
     }
   }

@@ -55,6 +55,8 @@ struct StoreOptions {
   std::int64_t flush_thorough_interval_ms = 10'000;  // flushCommitLogThoroughInterval
   std::int64_t queue_flush_interval_ms = 1000;       // flushIntervalConsumeQueue
   std::int64_t queue_flush_thorough_interval_ms = 60'000;
+  // Of the log, however short the time: a start after a crash reads it from there.
+  std::int64_t queue_flush_thorough_bytes = 512 << 20;
   std::int64_t sync_flush_timeout_ms = 5000;  // syncFlushTimeout
   bool check_crc_on_recover = true;
   bool warm_files = false;  // warmMapedFileEnable

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "format/checkpoint.h"
 #include "store_fixture.h"
 
 namespace mq::store {
@@ -252,6 +253,32 @@ TEST_F(StoreTest, EightThreadsAppendWithoutLosingOrDoublingAnOffset) {
     }
   }
   EXPECT_EQ(ids.size(), 2400U);
+}
+
+// However short the time: else a start after a crash would read all that came since.
+TEST_F(StoreTest, QueuesAndIndexAreOnDiskAfterSoManyBytesOfTheLog) {
+  options_.queue_flush_thorough_interval_ms = 86'400'000;
+  options_.queue_flush_thorough_bytes = 20'000;
+  options_.flush_thorough_interval_ms = 10;
+  open();
+  std::int64_t last_ms = 0;
+  for (int i = 0; i < 100; ++i)
+    last_ms = put(*store_, "t", i % 3, std::string(1000, 'x'), "i").store_timestamp_ms;
+  settle();
+  const auto vouched_ms = [&]() -> std::int64_t {
+    const auto raw = fs::read_file(fs::posix(), options_.root + "/checkpoint");
+    const auto checkpoint =
+        raw ? format::decode_checkpoint(as_bytes(*raw)) : Error{Errc::kNotFound};
+    return checkpoint ? checkpoint->logics_timestamp_ms : -1;
+  };
+  for (int i = 0; i < 1000 && vouched_ms() < last_ms; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    // What came after the last pass waits for as much again.
+    if (i % 10 == 9) {
+      for (int more = 0; more < 30; ++more) (void)put(*store_, "t", 0, std::string(1000, 'x'), "i");
+    }
+  }
+  EXPECT_GE(vouched_ms(), last_ms);
 }
 
 TEST_F(StoreTest, ADeletedTopicStartsAtZeroAgainAlsoAfterARestart) {
