@@ -328,7 +328,7 @@ void Dispatcher::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     auto next = round_->advance(at);
     Result<void> done;
-    if (!next) done = std::move(next).error();
+    if (!next) done = next.error();
     if (done && parts_.queues->is_due()) done = parts_.queues->write_out_due();
     if (!done) {
       {

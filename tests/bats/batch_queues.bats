@@ -48,11 +48,11 @@ setup() {
 @test "a topic's kind is fixed, and its files go with it" {
   run mqctl topic alter b --attribute +queue.type=SimpleCQ
   [ "$status" -ne 0 ]
-  seq 1 10 | mqsend b
+  seq 1 10 | mqsend -p 0 b
   mqctl topic delete b --yes
   [ ! -e "$store/batchconsumequeue/b" ]
   mqctl topic create -q b --queues 2
-  seq 1 10 | mqsend b
+  seq 1 10 | mqsend -p 0 b
   [ "$(mqrecv b | sort -n | tr '\n' ' ')" = '1 2 3 4 5 6 7 8 9 10 ' ]
   stop_mqd
   [ -d "$store/consumequeue/b" ]
