@@ -101,11 +101,6 @@ Result<bool> BatchQueue::cut(std::int64_t limit,
   const bool has_surplus =
       std::any_of(files_.begin(), files_.end(), [](const File& file) { return file.count == 0; });
   if (is_long || kept < before || has_surplus) MQ_CHECK(keep(kept));
-  max_physical_ = -1;
-  if (kept > 0) {
-    MQ_TRY(const Entry last, entry(kept - 1));
-    max_physical_ = end_of(last);
-  }
   return kept < before;
 }
 
@@ -134,7 +129,6 @@ Result<void> BatchQueue::keep(std::int64_t entries) {
 void BatchQueue::append(const Entry& entry) {
   const MutexLock lock(mu_);
   tail_.push_back(entry);
-  max_physical_ = end_of(entry);
 }
 
 std::size_t BatchQueue::pending() const {
@@ -307,7 +301,6 @@ Result<void> BatchQueue::clear() {
   files_.clear();
   tail_.clear();
   hint_ = 0;
-  max_physical_ = -1;
   dirty_from_ = kClean;
   has_new_file_ = false;
   return fs::remove_tree(fs_, directory_);
@@ -318,7 +311,7 @@ Result<BatchQueue::Ends> BatchQueue::ends() {
   if (count() == 0) return Ends{};
   MQ_TRY(const Entry first, entry(0));
   MQ_TRY(const Entry last, entry(count() - 1));
-  return Ends{first.base.value(), last.base.value() + last.count, max_physical_};
+  return Ends{first.base.value(), last.base.value() + last.count, end_of(last)};
 }
 
 }  // namespace mq::store

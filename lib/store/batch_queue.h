@@ -100,7 +100,6 @@ class BatchQueue {
   std::vector<File> files_ MQ_GUARDED_BY(mu_);
   std::vector<Entry> tail_ MQ_GUARDED_BY(mu_);
   std::int64_t hint_ MQ_GUARDED_BY(mu_) = 0;  // the entry behind those read last
-  std::int64_t max_physical_ MQ_GUARDED_BY(mu_) = -1;
   // Start of the oldest file written to since the last sync.
   std::int64_t dirty_from_ MQ_GUARDED_BY(mu_) = kClean;
   bool has_new_file_ MQ_GUARDED_BY(mu_) = false;

@@ -1,11 +1,11 @@
 // The part of ConsumeQueueSet that is about topics with queues of batches.
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
-#include "format/record.h"
 #include "store/consume_queue_set.h"
+#include "store/queue_files.h"
+#include "store/queue_recovery.h"
 #include "store/queue_table.h"
 
 namespace mq::store {
@@ -15,21 +15,6 @@ using format::BatchQueueEntry;
 
 constexpr std::size_t kLongTail = 1024;  // entries in memory that are worth writing
 
-std::int64_t rounded_up(std::int64_t bytes) {
-  constexpr auto kBytes = static_cast<std::int64_t>(BatchQueueEntry::kEncodedBytes);
-  return (bytes + kBytes - 1) / kBytes * kBytes;
-}
-
-// Does its record stand where the entry says?
-bool is_borne_out(const ConsumeQueue& queue, const BatchQueueEntry& e, const LogSource& log) {
-  if (e.commitlog_offset < log.begin()) return true;  // deleted with its file
-  const SegmentView view = log.view_from(e.commitlog_offset);
-  const auto record = format::decode_record(view.bytes, format::CheckBody::kNo);
-  return record && record->physical_offset == e.commitlog_offset &&
-         record->total_bytes == e.record_bytes && record->queue_id == queue.id() &&
-         record->topic == queue.topic().name;
-}
-
 }  // namespace
 
 BatchQueue* ConsumeQueueSet::batches_of(ConsumeQueue& queue) {
@@ -38,10 +23,16 @@ BatchQueue* ConsumeQueueSet::batches_of(ConsumeQueue& queue) {
   if (queue.batches_ == nullptr) {
     queue.batches_ = std::make_unique<BatchQueue>(
         *options_.fs, fmt::format("{}/{}/{}", options_.batch_root, queue.topic().name, queue.id()),
-        rounded_up(options_.batch_file_bytes));
-    has_batches_.store(true, std::memory_order_relaxed);
+        whole_entries(options_.batch_file_bytes, BatchQueueEntry::kEncodedBytes));
+    const MutexLock list(list_mu_);
+    batch_queues_.push_back(&queue);
   }
   return queue.batches_.get();
+}
+
+std::vector<ConsumeQueue*> ConsumeQueueSet::batch_queues() const {
+  const MutexLock lock(list_mu_);
+  return batch_queues_;
 }
 
 Result<void> ConsumeQueueSet::mark_batch(std::string_view topic) {
@@ -60,23 +51,22 @@ Result<void> ConsumeQueueSet::load_batches() {
     if (!queues) continue;  // a plain file
     table_->set_batch(topic, true);
     for (const std::string& name : *queues) {
-      QueueId id = -1;
-      const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-      if (error != std::errc{} || end != name.data() + name.size() || id < 0) continue;
-      MQ_CHECK(batches_of(table_->find_or_create(topic, id))->load());
+      if (const auto id = parse_queue_id(name))
+        MQ_CHECK(batches_of(table_->find_or_create(topic, *id))->load());
     }
   }
   return {};
 }
 
 Result<void> ConsumeQueueSet::recover_batches(const LogSource& log, PhysicalOffset safe_from,
-                                              bool clean_exit, Recovered& out) {
-  const std::int64_t limit = clean_exit ? log.readable().value() : safe_from.value();
-  for (ConsumeQueue* queue : table_->all()) {
+                                              Recovered& out) {
+  const std::int64_t limit = clean_exit_ ? log.readable().value() : safe_from.value();
+  for (ConsumeQueue* queue : batch_queues()) {
     BatchQueue* const batches = batches_of(*queue);
     if (batches == nullptr) continue;
     MQ_TRY(const bool damaged, batches->cut(limit, [&](const BatchQueueEntry& e) {
-      return is_borne_out(*queue, e, log);
+      return e.commitlog_offset < log.begin() ||  // deleted with its file
+             record_of(*queue, e.commitlog_offset, e.record_bytes, log);
     }));
     MQ_TRY(const BatchQueue::Ends ends, batches->ends());
     std::int64_t min = ends.first;
@@ -131,8 +121,7 @@ void ConsumeQueueSet::append_after_gap(ConsumeQueue& queue, const BatchQueueEntr
 }
 
 Result<void> ConsumeQueueSet::write_batches(bool with_sync) {
-  if (!has_batches_.load(std::memory_order_relaxed)) return {};
-  for (ConsumeQueue* queue : table_->all()) {
+  for (ConsumeQueue* queue : batch_queues()) {
     BatchQueue* const batches = batches_of(*queue);
     if (batches == nullptr) continue;
     MQ_CHECK(with_sync ? batches->sync() : batches->write_out());

@@ -26,16 +26,13 @@ constexpr std::int64_t kLongTailEntries = 8192;
 constexpr std::int64_t kGapEntriesMax = 1'000'000;
 constexpr std::int64_t kPageBytes = 4096;
 
-std::int64_t rounded_up(std::int64_t bytes) {
-  return (bytes + kEntryBytes - 1) / kEntryBytes * kEntryBytes;
-}
-
 }  // namespace
 
 ConsumeQueueSet::ConsumeQueueSet(const Options& options)
     : options_(options),
       table_(std::make_unique<QueueTable>()),
-      files_(std::make_unique<QueueFiles>(*options.fs, options.root, rounded_up(options.file_bytes),
+      files_(std::make_unique<QueueFiles>(*options.fs, options.root,
+                                          whole_entries(options.file_bytes, kEntryBytes),
                                           options.open_files_max)) {}
 
 ConsumeQueueSet::~ConsumeQueueSet() = default;
@@ -51,7 +48,7 @@ Result<void> ConsumeQueueSet::load(bool clean_exit) {
 
 PhysicalOffset ConsumeQueueSet::max_physical(PhysicalOffset log_end_max) {
   PhysicalOffset max = recovery_->max_physical(log_end_max);
-  for (ConsumeQueue* queue : table_->all()) {
+  for (ConsumeQueue* queue : batch_queues()) {
     BatchQueue* const batches = batches_of(*queue);
     if (batches == nullptr) continue;
     if (const auto end = batches->max_physical(log_end_max.value()))
@@ -64,7 +61,7 @@ Result<ConsumeQueueSet::Recovered> ConsumeQueueSet::recover(const LogSource& log
                                                             PhysicalOffset safe_from) {
   auto recovered = recovery_->recover(log, safe_from);
   recovery_.reset();
-  if (recovered) MQ_CHECK(recover_batches(log, safe_from, clean_exit_, *recovered));
+  if (recovered) MQ_CHECK(recover_batches(log, safe_from, *recovered));
   return recovered;
 }
 
@@ -225,9 +222,9 @@ Result<void> ConsumeQueueSet::write_out() {
 }
 
 Result<void> ConsumeQueueSet::write_out_due() {
-  if (pending() >= options_.tail_entries_max || has_batches_.load(std::memory_order_relaxed))
-    return write_out();
+  if (pending() >= options_.tail_entries_max) return write_out();
   MutexLock files(file_mu_);
+  MQ_CHECK(write_batches(/*with_sync=*/false));
   std::vector<ConsumeQueue*> queues;
   {
     MutexLock list(list_mu_);

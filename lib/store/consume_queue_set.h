@@ -154,8 +154,8 @@ class ConsumeQueueSet {
   // Null for a queue of any other topic.
   BatchQueue* batches_of(ConsumeQueue& queue) MQ_EXCLUDES(queue.mu_);
   Result<void> load_batches();
-  Result<void> recover_batches(const LogSource& log, PhysicalOffset safe_from, bool clean_exit,
-                               Recovered& out);
+  [[nodiscard]] std::vector<ConsumeQueue*> batch_queues() const MQ_EXCLUDES(list_mu_);
+  Result<void> recover_batches(const LogSource& log, PhysicalOffset safe_from, Recovered& out);
   Result<void> write_batches(bool with_sync);
   Result<std::int32_t> expire_batches(ConsumeQueue& queue, BatchQueue& batches,
                                       std::int64_t log_begin);
@@ -170,14 +170,14 @@ class ConsumeQueueSet {
   std::unique_ptr<QueueFiles> files_;
   std::unique_ptr<QueueRecovery> recovery_;  // between load() and recover()
   bool clean_exit_ = false;                  // as load() was told
-  std::atomic<bool> has_batches_{false};     // any queue at all has
 
   Mutex file_mu_;  // whoever creates, writes or deletes files
   Mutex sync_mu_;  // one sync pass at a time
-  Mutex list_mu_;
+  mutable Mutex list_mu_;
   std::vector<ConsumeQueue*> to_write_ MQ_GUARDED_BY(list_mu_);  // have entries in memory
   std::vector<ConsumeQueue*> long_ MQ_GUARDED_BY(list_mu_);      // have many
   std::vector<ConsumeQueue*> to_sync_ MQ_GUARDED_BY(list_mu_);
+  std::vector<ConsumeQueue*> batch_queues_ MQ_GUARDED_BY(list_mu_);  // that have ever been such
   std::atomic<std::int64_t> pending_{0};
   std::atomic<bool> due_{false};
 };

@@ -152,11 +152,13 @@ class Dispatcher::Round {
     if (transaction == format::kTransactionNone || transaction == format::kTransactionCommit) {
       const format::ConsumeQueueEntry entry{record.physical_offset, record.total_bytes,
                                             tag_code(record, wanted, queue)};
-      const bool must_go_back =
-          queue.topic().batch.load(std::memory_order_acquire)
-              ? append(record, queue, batch_entry(record, wanted, entry.tag_code))
-              : append(record, queue, entry);
-      if (must_go_back) return true;
+      if (queue.topic().batch.load(std::memory_order_acquire)) {
+        const auto batch = batch_entry(record, wanted, entry.tag_code);
+        if (append(record, batch.base + batch.count, entry.tag_code, queue, batch)) return true;
+      } else if (append(record, record.queue_offset + 1, entry.tag_code, queue, record.queue_offset,
+                        entry)) {
+        return true;
+      }
     }
     if (d_.parts_.index != nullptr && record.physical_offset >= index_from &&
         transaction != format::kTransactionRollback) {
@@ -166,43 +168,26 @@ class Dispatcher::Round {
     return false;
   }
 
-  // True if dispatch has to start over.
-  bool append(const format::Record& record, ConsumeQueue& queue,
-              const format::ConsumeQueueEntry& entry) {
-    auto appended = d_.parts_.queues->append(queue, record.queue_offset, entry);
+  // `entry`: queue and entry, as ConsumeQueueSet takes those of its kind; `next`: the number behind
+  // the record's. True if dispatch has to start over: once, the whole log is walked for the entries
+  // that are missing.
+  template <typename... Entry>
+  bool append(const format::Record& record, QueueOffset next, std::int64_t tag_code,
+              Entry&... entry) {
+    auto appended = d_.parts_.queues->append(entry...);
     if (appended == ConsumeQueueSet::Appended::kGap) {
-      if (goes_back_from(record)) return true;
-      d_.parts_.queues->append_after_gap(queue, record.queue_offset, entry);
+      if (!rewound_ && record.physical_offset > d_.parts_.log->begin()) {
+        rewound_ = true;
+        return true;
+      }
+      d_.parts_.queues->append_after_gap(entry...);
       appended = ConsumeQueueSet::Appended::kNew;
     }
-    if (appended == ConsumeQueueSet::Appended::kNew)
-      tell(record, record.queue_offset + 1, entry.tag_code);
-    return false;
-  }
-  bool append(const format::Record& record, ConsumeQueue& queue,
-              const format::BatchQueueEntry& entry) {
-    auto appended = d_.parts_.queues->append(queue, entry);
-    if (appended == ConsumeQueueSet::Appended::kGap) {
-      if (goes_back_from(record)) return true;
-      d_.parts_.queues->append_after_gap(queue, entry);
-      appended = ConsumeQueueSet::Appended::kNew;
+    if (appended == ConsumeQueueSet::Appended::kNew && d_.listener_ && !recovering) {
+      d_.listener_({record.topic, record.queue_id, next, tag_code, record.store_timestamp_ms,
+                    record.properties});
     }
-    if (appended == ConsumeQueueSet::Appended::kNew)
-      tell(record, entry.base + entry.count, entry.tag_code);
     return false;
-  }
-
-  // Once, the whole log is walked for the entries that are missing.
-  bool goes_back_from(const format::Record& record) {
-    if (rewound_ || record.physical_offset <= d_.parts_.log->begin()) return false;
-    rewound_ = true;
-    return true;
-  }
-
-  void tell(const format::Record& record, QueueOffset next, std::int64_t tag_code) const {
-    if (!d_.listener_ || recovering) return;
-    d_.listener_({record.topic, record.queue_id, next, tag_code, record.store_timestamp_ms,
-                  record.properties});
   }
 
   // store-format.md 4.7: a record without the numbers of a batch is one of one message.

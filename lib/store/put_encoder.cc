@@ -45,10 +45,10 @@ void set_message(format::Record& r, const PutMessage& message) {
 // What says that it is one; the append lock puts in the number of its first message.
 void make_inner(std::string_view given, std::int32_t messages, std::string& out) {
   out.assign(given);
-  if (!out.empty() && out.back() != format::kPairEnd) out += format::kPairEnd;
-  fmt::format_to(std::back_inserter(out), "{}{}{}{}{}{}{:0{}}", format::kInnerNum, format::kNameEnd,
-                 messages, format::kPairEnd, format::kInnerBase, format::kNameEnd, 0,
-                 kInnerBaseDigits);
+  format::append_property(out, format::kInnerNum, std::to_string(messages));
+  out += format::kInnerBase;
+  out += format::kNameEnd;
+  out.append(kInnerBaseDigits, '0');
 }
 
 }  // namespace

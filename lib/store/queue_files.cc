@@ -1,6 +1,7 @@
 #include "store/queue_files.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "format/consume_queue_entry.h"
@@ -13,6 +14,13 @@ constexpr auto kEntryBytes = static_cast<std::int64_t>(format::ConsumeQueueEntry
 constexpr std::size_t kTailKeptBytes = 4096;  // capacity that a queue may keep while it is idle
 
 }  // namespace
+
+std::optional<QueueId> parse_queue_id(std::string_view name) noexcept {
+  QueueId id = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+  if (error != std::errc{} || end != name.data() + name.size() || id < 0) return std::nullopt;
+  return id;
+}
 
 std::string QueueFiles::topic_directory(const ConsumeQueue& queue) const {
   return root_ + '/' + queue.topic().name;

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -16,6 +18,14 @@
 #include "store/consume_queue.h"
 
 namespace mq::store {
+
+// A queue's directory is named by its id; nothing for any other name.
+[[nodiscard]] std::optional<QueueId> parse_queue_id(std::string_view name) noexcept;
+// Files hold whole entries: the next multiple.
+[[nodiscard]] constexpr std::int64_t whole_entries(std::int64_t file_bytes,
+                                                   std::int64_t entry_bytes) noexcept {
+  return (file_bytes + entry_bytes - 1) / entry_bytes * entry_bytes;
+}
 
 class QueueFiles {
  public:

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -18,14 +17,16 @@ using format::ConsumeQueueEntry;
 
 constexpr auto kEntryBytes = static_cast<std::int64_t>(ConsumeQueueEntry::kEncodedBytes);
 
-std::optional<QueueId> parse_queue_id(const std::string& name) {
-  QueueId id = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-  if (error != std::errc{} || end != name.data() + name.size() || id < 0) return std::nullopt;
-  return id;
-}
-
 }  // namespace
+
+std::optional<format::Record> record_of(const ConsumeQueue& queue, PhysicalOffset at,
+                                        std::int32_t bytes, const LogSource& log) {
+  const SegmentView view = log.view_from(at);
+  const auto record = format::decode_record(view.bytes, format::CheckBody::kNo);
+  const bool is_it = record && record->physical_offset == at && record->total_bytes == bytes &&
+                     record->queue_id == queue.id() && record->topic == queue.topic().name;
+  return is_it ? std::optional(*record) : std::nullopt;
+}
 
 Result<void> QueueRecovery::load() {
   fs::Fs& fs = *set_.options_.fs;
@@ -203,11 +204,8 @@ bool QueueRecovery::is_borne_out(const Found& found, std::int64_t at, const LogS
   if (e->is_filler()) return true;
   if (e->end() > log.readable()) return false;
   if (e->commitlog_offset < log.begin()) return true;
-  const SegmentView view = log.view_from(e->commitlog_offset);
-  const auto record = format::decode_record(view.bytes, format::CheckBody::kNo);
-  return record && record->physical_offset == e->commitlog_offset &&
-         record->total_bytes == e->record_bytes && record->queue_id == found.queue->id() &&
-         record->topic == found.queue->topic().name && record->queue_offset.value() == at;
+  const auto record = record_of(*found.queue, e->commitlog_offset, e->record_bytes, log);
+  return record && record->queue_offset.value() == at;
 }
 
 // Whether the entry is of a record before `limit`. A filler counts as what stands before it:

@@ -8,15 +8,22 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "format/consume_queue_entry.h"
+#include "format/record.h"
 #include "store/consume_queue_set.h"
 #include "store/log_source.h"
 
 namespace mq::store {
+
+// The record that an entry of the queue is about, if the log has it there. Its views point into the
+// log.
+[[nodiscard]] std::optional<format::Record> record_of(const ConsumeQueue& queue, PhysicalOffset at,
+                                                      std::int32_t bytes, const LogSource& log);
 
 class QueueRecovery {
  public:

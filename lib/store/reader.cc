@@ -148,7 +148,7 @@ GetResult Reader::get(const GetRequest& request) {
   Scan scan(*this, request, out);
   if (queue->topic().batch.load(std::memory_order_acquire)) {
     const QueueOffset next = scan_batches(*queue, request, scan);
-    return answer(status_of(scan, out, next > request.offset), std::max(next, request.offset));
+    return answer(status_of(scan, out, next > request.offset), next);
   }
   const bool all = request.filter.all && request.record_filter == nullptr;
   QueueOffset at = request.offset;
