@@ -45,6 +45,7 @@ def pipe(command, count, source=None, env=None):
 
 class Remoting:
     """mqd and Apache's broker, by the same generator over the same kind of socket (mqd over its Unix socket as well)."""
+    batch_flags = []
 
     def __init__(self, env, server):
         self.env, self.server, self.number = env, server, 0
@@ -56,8 +57,8 @@ class Remoting:
     def batched(self, size, count):
         self.last = self.topic()
         batch = max(1, min(200, (64 << 10) // (size + 160)))
-        return load(self.env, 'send', '-b', self.server.unix, '-t', self.last, '--size', size, '--count', count // batch * batch,
-                    '--batch', batch, '--inflight', 8)
+        return load(self.env, 'send', *self.batch_flags, '-b', self.server.unix, '-t', self.last, '--size', size,
+                    '--count', count // batch * batch, '--batch', batch, '--inflight', 8)
 
     def drain(self, size, count):
         return load(self.env, 'drain', '-b', self.server.unix, '-t', self.last)
@@ -101,25 +102,17 @@ class Mqd(Remoting):
 class Closed:
     """mqd with topics whose batches stay closed (queue.type=BatchCQ)."""
 
-    def __init__(self, env, server):
-        self.env, self.server, self.number = env, server, 0
-
-    def batched(self, size, count):
-        self.number += 1
-        self.last = f't{self.number}'
-        batch = max(1, min(200, (64 << 10) // (size + 160)))
-        return load(self.env, 'send', '--closed', '-b', self.server.unix, '-t', self.last, '--size', size, '--count', count // batch * batch,
-                    '--batch', batch, '--inflight', 8)
-
+    batch_flags = ['--closed']
+    __init__ = Remoting.__init__
+    topic = Remoting.topic
+    batched = Remoting.batched
     drain = Remoting.drain
     drain_tcp = Remoting.drain_tcp
+    lines_out = Mqd.lines_out
 
     def lines_in(self, count):
         run([f'{self.env.bin}/mqctl', '-b', self.server.unix, 'topic', 'create', 'lines', '--attribute', '+queue.type=BatchCQ'])
         return Mqd.lines_in(self, count)
-
-    def lines_out(self, count):
-        return Mqd.lines_out(self, count)
 
 
 class Machine:

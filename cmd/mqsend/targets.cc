@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "client/admin.h"
+#include "format/state_files.h"
 
 namespace mq::mqsend {
 namespace {
@@ -46,9 +47,7 @@ bool Targets::keeps_batches(const client::BrokerAt& broker, const std::string& t
   const auto rpc = cluster_.rpc(broker);
   if (!rpc) return false;
   const auto config = client::topic_config(**rpc, topic);
-  if (!config) return false;
-  const auto type = config->attributes.find("queue.type");
-  return type != config->attributes.end() && type->second == "BatchCQ";
+  return config && format::has_batch_queues(config->attributes);
 }
 
 Result<TopicTargets*> Targets::of(const std::string& topic) {

@@ -80,15 +80,11 @@ Result<void> set_store_type(BrokerConfig&, std::string_view v) {
   return Error{Errc::kInvalid, fmt::format("'{}': only the file store is supported", v)};
 }
 
+// Rounded up to whole entries, as the reference does it.
+template <std::int64_t kEntryBytes, std::int64_t store::StoreOptions::*kMember>
 Result<void> set_queue_file_bytes(BrokerConfig& c, std::string_view v) {
-  MQ_TRY(const std::int64_t bytes, parse_int(v, 20, kGiB));
-  c.store.consume_queue_file_bytes = (bytes + 19) / 20 * 20;  // the reference rounds up, too
-  return {};
-}
-
-Result<void> set_batch_queue_file_bytes(BrokerConfig& c, std::string_view v) {
-  MQ_TRY(const std::int64_t bytes, parse_int(v, 46, kGiB));
-  c.store.batch_queue_file_bytes = (bytes + 45) / 46 * 46;
+  MQ_TRY(const std::int64_t bytes, parse_int(v, kEntryBytes, kGiB));
+  c.store.*kMember = (bytes + kEntryBytes - 1) / kEntryBytes * kEntryBytes;
   return {};
 }
 
@@ -175,12 +171,12 @@ std::vector<ConfigKey> make_keys() {
              "bytes of a commit log file"),
       ConfigKey{
           "mappedFileSizeConsumeQueue", "bytes of a consume queue file, rounded up to 20",
-          set_queue_file_bytes,
+          set_queue_file_bytes<20, &store::StoreOptions::consume_queue_file_bytes>,
           [](const BrokerConfig& c) { return std::to_string(c.store.consume_queue_file_bytes); }},
       ConfigKey{
           "mapperFileSizeBatchConsumeQueue",
           "bytes of a file of a topic with queue.type=BatchCQ, rounded up to 46",
-          set_batch_queue_file_bytes,
+          set_queue_file_bytes<46, &store::StoreOptions::batch_queue_file_bytes>,
           [](const BrokerConfig& c) { return std::to_string(c.store.batch_queue_file_bytes); }},
       MQ_INT("maxHashSlotNum", store.index_shape.slots, 1, 100'000'000,
              "hash slots of an index file"),

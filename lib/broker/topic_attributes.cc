@@ -103,11 +103,6 @@ Result<void> apply(std::map<std::string, std::string>& stored, const Change& cha
 
 }  // namespace
 
-bool has_batch_queues(const std::map<std::string, std::string>& attributes) {
-  const auto at = attributes.find("queue.type");
-  return at != attributes.end() && at->second == "BatchCQ";
-}
-
 Result<void> change_attributes(std::map<std::string, std::string>& stored, std::string_view changes,
                                bool creating, bool mixed_allowed) {
   MQ_TRY(const std::vector<Change> all, parse(changes));

@@ -27,8 +27,6 @@ enum class MessageType : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(MessageType type) noexcept;  // "FIFO", …
 
-// queue.type=BatchCQ
-[[nodiscard]] bool has_batch_queues(const std::map<std::string, std::string>& attributes);
 // What a topic is for: NORMAL unless its attribute message.type says otherwise.
 [[nodiscard]] MessageType message_type_of(const std::map<std::string, std::string>& attributes);
 // What a message is, by its properties.

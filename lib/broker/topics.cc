@@ -38,7 +38,7 @@ TopicInfo info_of(const TopicConfig& c) {
           .perm = c.perm,
           .sys_flag = c.sys_flag,
           .multi_tag = c.filter_type == "MULTI_TAG",
-          .batch_queues = has_batch_queues(c.attributes),
+          .batch_queues = format::has_batch_queues(c.attributes),
           .message_type = message_type_of(c.attributes)};
 }
 
@@ -58,7 +58,7 @@ std::vector<std::string> batch_topics_in(fs::Fs& fs, const std::string& path) {
     MQ_TRY(const format::TopicTable stored, format::parse_topics_json(text));
     out.clear();
     for (const auto& [name, topic] : stored.topics)
-      if (has_batch_queues(topic.attributes)) out.push_back(name);
+      if (format::has_batch_queues(topic.attributes)) out.push_back(name);
     return {};
   });
   return out;
@@ -222,7 +222,7 @@ Result<bool> Topics::put_into(format::TopicTable& table, TopicConfig wanted,
     return Error{Errc::kUnsupported, done.error().text()};
   }
   if (!creating && old->second == wanted) return false;
-  if (creating && prepare_batch_ && has_batch_queues(wanted.attributes))
+  if (creating && prepare_batch_ && format::has_batch_queues(wanted.attributes))
     MQ_CHECK(prepare_batch_(wanted.name));
   const std::string name = wanted.name;
   table.topics[name] = std::move(wanted);

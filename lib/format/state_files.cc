@@ -220,6 +220,11 @@ Result<void> take_forbidden(Members& file, GroupTable& table) {
 
 }  // namespace
 
+bool has_batch_queues(const std::map<std::string, std::string>& attributes) {
+  const auto at = attributes.find("queue.type");
+  return at != attributes.end() && at->second == "BatchCQ";
+}
+
 Result<TopicTable> parse_topics_json(std::string_view text) {
   MQ_TRY(Members file, parse_members(text));
   TopicTable table;

@@ -43,6 +43,8 @@ struct TopicConfig {
   json::object extra{};
   friend bool operator==(const TopicConfig&, const TopicConfig&) = default;
 };
+// Of a topic's attributes: queue.type=BatchCQ.
+[[nodiscard]] bool has_batch_queues(const std::map<std::string, std::string>& attributes);
 struct TopicTable {
   DataVersion version;
   std::map<std::string, TopicConfig, std::less<>> topics;

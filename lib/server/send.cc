@@ -114,7 +114,7 @@ void put_closed(const Call& call, const wire::SendRequest& send, const SendTarge
   }
   store::PutCommon common = common_of(call, send, target, asked);
   common.inner_messages = static_cast<std::int32_t>(s.messages.size());
-  add_broker_properties(call, send.properties, asked, /*unique_key=*/true, s.properties);
+  add_broker_properties(call, send.properties, asked, /*unique_key=*/false, s.properties);
   const store::PutMessage batch{
       .flag = send.flag, .body = call.request.body, .properties = s.properties};
   const store::PutResult result = timed(call, [&] { return call.p.store.put(common, batch); });
