@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "broker/config.h"
-#include "format/index_file.h"
+#include "format/index_shape.h"
 #include "format/names.h"
 
 namespace mq::broker {
@@ -52,43 +52,20 @@ std::int64_t queue_file_bytes(fs::Fs& fs, const std::string& root, std::int64_t 
   return 0;
 }
 
-// Do the first entries of the file make sense if it has that many slots? Each must hang in the
-// chain that its hash says.
-bool fits(Bytes file, const IndexShape& shape, std::int32_t used) {
-  for (std::int32_t i = 1; i < std::min(used, 50); ++i) {
-    const auto entry =
-        format::decode_index_entry(file.subspan(static_cast<std::size_t>(shape.entry_at(i)), 20));
-    if (!entry || entry->previous >= i) return false;
-    const auto slot = static_cast<std::size_t>(shape.slot_at(entry->key_hash % shape.slots));
-    const auto newest = load_be<std::int32_t>(file.data() + slot);
-    if (newest < i || newest >= used) return false;
-  }
-  return true;
-}
-
-// Slots and entries from one index file: only their sum is in its length, so the chains have to
-// tell.
 IndexShape index_shape(fs::Fs& fs, const std::string& dir, const IndexShape& standard) {
-  constexpr std::int64_t kReadableBytes = 64 << 20;
   auto names = fs.list(dir);
   if (!names) return standard;
   for (const std::string& name : *names) {
-    auto stat = fs.stat(fmt::format("{}/{}", dir, name));
-    if (!stat || stat->bytes == standard.file_bytes()) return standard;
-    if (stat->bytes < 64 || stat->bytes > kReadableBytes) continue;
-    auto content = fs::read_file(fs, fmt::format("{}/{}", dir, name));
-    if (!content) continue;
-    const Bytes file = as_bytes(*content);
-    const auto header = format::decode_index_header(file);
-    if (!header || header->index_count < 4) continue;
-    const auto room = static_cast<std::int64_t>(file.size()) - 40;
-    for (std::int64_t slots = 1; slots * 4 < room; ++slots) {
-      const std::int64_t rest = room - slots * 4;
-      if (rest % 20 != 0 || rest / 20 < header->index_count) continue;
-      const IndexShape shape{.slots = static_cast<std::int32_t>(slots),
-                             .entries = static_cast<std::int32_t>(rest / 20)};
-      if (fits(file, shape, header->index_count)) return shape;
-    }
+    const auto file = fs.open(fmt::format("{}/{}", dir, name), fs::OpenMode::kRead);
+    const auto bytes = file ? (*file)->size() : Result<std::int64_t>(0);
+    if (!bytes || *bytes < 64) continue;
+    if (*bytes == standard.file_bytes()) return standard;
+    const auto mapping = (*file)->map(*bytes, fs::MapMode::kRead);
+    const auto header = mapping ? format::decode_index_header((*mapping)->bytes())
+                                : Result<format::IndexHeader>(Error{Errc::kIo});
+    if (!header || header->index_count < 2) continue;
+    const IndexShape shape = format::guess_index_shape((*mapping)->bytes(), *header);
+    if (shape.slots > 0) return shape;
   }
   return standard;
 }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "format/index_shape.h"
 #include "format/names.h"
 #include "inspect/store_files.h"
 
@@ -87,44 +88,19 @@ Result<std::int64_t> queue_file_bytes(fs::Fs& fs, const std::string& root, std::
   return sizes.most();
 }
 
-// Slots of a file whose header cannot be believed: the first entries must hang in the chains that
-// their hashes say.
-IndexShape shape_from_chains(Bytes file) {
-  const auto bytes = static_cast<std::int64_t>(file.size());
-  constexpr std::int32_t kLooked = 20;
-  for (std::int64_t slots = 1; slots * 4 < bytes - 40; ++slots) {
-    const std::int64_t rest = bytes - 40 - slots * 4;
-    if (rest % 20 != 0 || rest / 20 < kLooked) continue;
-    const IndexShape shape{.slots = static_cast<std::int32_t>(slots),
-                           .entries = static_cast<std::int32_t>(rest / 20)};
-    bool fits = true;
-    for (std::int32_t i = 1; fits && i < kLooked; ++i) {
-      const auto entry =
-          format::decode_index_entry(file.subspan(static_cast<std::size_t>(shape.entry_at(i)), 20));
-      fits = entry && entry->previous < i && entry->key_hash > 0;
-      if (!fits) break;
-      const auto newest =
-          load_be<std::int32_t>(file.data() + shape.slot_at(entry->key_hash % shape.slots));
-      fits = newest >= i && newest < shape.entries;
-    }
-    if (fits) return shape;
-  }
-  return {.slots = 0, .entries = 0};
-}
-
 Result<IndexShape> index_shape(fs::Fs& fs, const std::string& store) {
   constexpr std::int64_t kReadableBytes = 64 << 20;
   MQ_TRY(const auto files, list_index(fs, store));
   std::map<std::pair<std::int32_t, std::int32_t>, int> count;
   for (const IndexInfo& file : files) {
     IndexShape shape = file.shape;
-    if (!file.damage.empty() || file.header.index_count < 4) {
+    if (!file.damage.empty() || file.header.index_count < 2) {
       shape = {.slots = 0, .entries = 0};
       if (file.bytes == IndexShape().file_bytes()) {
         shape = {};
       } else if (file.bytes >= 64 && file.bytes <= kReadableBytes) {
         MQ_TRY(const std::string content, fs::read_file(fs, file.path));
-        shape = shape_from_chains(as_bytes(content));
+        shape = format::guess_index_shape(as_bytes(content), {});
       }
     }
     if (shape.slots > 0) ++count[{shape.slots, shape.entries}];

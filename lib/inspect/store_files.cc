@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "format/index_shape.h"
 #include "format/names.h"
 #include "inspect/page_cache.h"
 
@@ -16,49 +17,6 @@ using format::ConsumeQueueEntry;
 using format::IndexShape;
 
 constexpr std::int64_t kEntryBytes = ConsumeQueueEntry::kEncodedBytes;
-
-// Do the first entries stand in chains, if the file has this shape? A few may be damaged.
-bool chains_fit(Bytes file, const IndexShape& shape, std::int32_t used) {
-  const auto entry_of = [&](std::int32_t number) {
-    return format::decode_index_entry(
-        file.subspan(static_cast<std::size_t>(shape.entry_at(number)), 20));
-  };
-  const std::int32_t checked = std::min(used, 50) - 1;
-  std::int32_t wrong = 0;
-  for (std::int32_t i = 1; i <= checked && wrong <= checked / 10; ++i) {
-    const auto entry = entry_of(i);
-    const auto newest =
-        entry ? load_be<std::int32_t>(file.data() + shape.slot_at(entry->key_hash % shape.slots))
-              : 0;
-    bool fits = entry && entry->previous < i && newest >= i && newest < used;
-    for (const std::int32_t other : {fits ? newest : 0, fits ? entry->previous : 0}) {
-      if (other == 0) continue;
-      const auto same_slot = entry_of(other);
-      fits =
-          fits && same_slot && same_slot->key_hash % shape.slots == entry->key_hash % shape.slots;
-    }
-    if (!fits) ++wrong;
-  }
-  return wrong <= checked / 10;
-}
-
-IndexShape guess_shape(Bytes file, const format::IndexHeader& header) {
-  const IndexShape standard;
-  const auto bytes = static_cast<std::int64_t>(file.size());
-  if (bytes == standard.file_bytes()) return standard;
-  // Entries take 20 bytes and slots 4, so every fifth number of slots leaves whole entries.
-  constexpr std::int64_t kSlotsMax = 1 << 26;
-  if ((bytes - 40) % 4 != 0) return {.slots = 0, .entries = 0};
-  for (std::int64_t slots = (bytes - 40) / 4 % 5; slots * 4 < bytes - 40 && slots <= kSlotsMax;
-       slots += 5) {
-    const std::int64_t rest = bytes - 40 - slots * 4;
-    if (slots == 0 || rest / 20 < header.index_count || rest / 20 > INT32_MAX) continue;
-    const IndexShape shape{.slots = static_cast<std::int32_t>(slots),
-                           .entries = static_cast<std::int32_t>(rest / 20)};
-    if (chains_fit(file, shape, header.index_count)) return shape;
-  }
-  return {.slots = 0, .entries = 0};
-}
 
 }  // namespace
 
@@ -223,7 +181,8 @@ void read_index_head(Bytes file, IndexInfo& info) {
     return;
   }
   info.header = *header;
-  info.shape = guess_shape(file, *header);
+  if (info.bytes != IndexShape().file_bytes())
+    info.shape = format::guess_index_shape(file, *header);
   if (info.shape.slots == 0 || header->index_count > info.shape.entries) {
     info.damage =
         fmt::format("{}: {} bytes with {} entries, and no number of slots makes sense of it",
