@@ -182,6 +182,7 @@ void VerifyQueues::record(VerifyQueue& queue, const Record& record) {
     return;
   }
   if (queue.files().empty()) [[unlikely]] {
+    if (record.number == 0 && queue.missing.count > 0) begin_anew(queue);
     check_number(queue, record);
     miss(queue, record);
     return;
@@ -375,9 +376,22 @@ bool VerifyQueues::is_of_earlier_queue(VerifyQueue& queue, const Record& record,
   }
   const auto there = hooks_.peek(found.entry.commitlog_offset);
   if (!there || there->queue != queue.id() || there->number != queue.next) return false;
-  queue.earlier_until = found.entry.commitlog_offset;
+  begins_anew_at(queue, found.entry.commitlog_offset);
   ++queue.earlier_records;
   return true;
+}
+
+void VerifyQueues::begins_anew_at(VerifyQueue& queue, PhysicalOffset at) {
+  queue.earlier_until = at;
+  PhysicalOffset& newest = earlier_topics_[queue.topic()];
+  newest = std::max(newest, at);
+}
+
+// The same for a queue that the store has not: what came before is of the topic that was deleted.
+void VerifyQueues::begin_anew(VerifyQueue& queue) {
+  begins_anew_at(queue, queue.record_end);
+  queue.earlier_records += std::exchange(queue.missing, {}).count;
+  queue.record_next = -1;
 }
 
 void VerifyQueues::bad_slot(VerifyQueue& queue, std::string what, std::string expected,

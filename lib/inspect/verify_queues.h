@@ -87,6 +87,8 @@ class VerifyQueues {
   bool before_own_slot(VerifyQueue& queue, const Record& record);
   void behind_own_slot(VerifyQueue& queue, const Record& record);
   bool is_of_earlier_queue(VerifyQueue& queue, const Record& record, const QueueSlot& slot);
+  void begins_anew_at(VerifyQueue& queue, PhysicalOffset at);
+  void begin_anew(VerifyQueue& queue);
   void match(VerifyQueue& queue, const Record& record);
   void pass(VerifyQueue& queue, const QueueSlot& slot);
   void bad_slot(VerifyQueue& queue, std::string what, std::string expected, std::string found);
@@ -102,6 +104,8 @@ class VerifyQueues {
   void flush_missing(VerifyQueue& queue, bool at_end);
   void finish_with_files(VerifyQueue& queue);
   void finish_without_files(VerifyQueue& queue);
+  void tell_earlier(const VerifyQueue& queue, const std::string& path);
+  [[nodiscard]] bool is_of_earlier_topic(const VerifyQueue& queue) const;
   void left_over(VerifyQueue& queue);
   void tell_ahead();
   void tell_gone();
@@ -131,6 +135,8 @@ class VerifyQueues {
     PhysicalOffset first{};
   };
   std::vector<Ahead> ahead_;
+  // Topics that were deleted and made again, and how far the log is of those deleted.
+  std::unordered_map<std::string, PhysicalOffset> earlier_topics_;
   // Queues that are gone as a whole, to be told together when it is all of them.
   std::vector<VerifyQueue*> gone_;
 };

@@ -180,17 +180,27 @@ void VerifyQueues::finish_with_files(VerifyQueue& queue) {
                              queue.before_files, queue.name(), queue.before_files_at.value()),
          .mend = report_.rebuild("cq")});
   }
-  if (queue.earlier_records > 0) {
-    report_.add(Part::kQueues,
-                {.severity = Severity::kNote,
-                 .file = queue.files().front().path,
-                 .what = fmt::format("{} in the log, of an earlier {} that was deleted",
-                                     count_of(queue.earlier_records, "message"), queue.name())});
-  }
+  tell_earlier(queue, queue.files().front().path);
+}
+
+void VerifyQueues::tell_earlier(const VerifyQueue& queue, const std::string& path) {
+  if (queue.earlier_records == 0) return;
+  report_.add(Part::kQueues,
+              {.severity = Severity::kNote,
+               .file = path,
+               .what = fmt::format("{} in the log, of an earlier {} that was deleted",
+                                   count_of(queue.earlier_records, "message"), queue.name())});
+}
+
+// Another queue of the topic began anew behind all that this one has in the log, so the topic was
+// deleted and made again, and this queue not used since.
+bool VerifyQueues::is_of_earlier_topic(const VerifyQueue& queue) const {
+  const auto found = earlier_topics_.find(queue.topic());
+  return found != earlier_topics_.end() && queue.record_end <= found->second;
 }
 
 void VerifyQueues::finish_without_files(VerifyQueue& queue) {
-  const VerifyQueue::Missing missing = std::exchange(queue.missing, {});
+  VerifyQueue::Missing missing = std::exchange(queue.missing, {});
   if (missing.from < 0) return;
   const std::string path =
       fmt::format("{}/consumequeue/{}/{}", facts_.root, queue.topic(), queue.id());
@@ -198,9 +208,13 @@ void VerifyQueues::finish_without_files(VerifyQueue& queue) {
     report_.add(Part::kQueues, {.severity = Severity::kNote,
                                 .file = path,
                                 .what = fmt::format("{} in the log, of a topic that was deleted",
-                                                    count_of(missing.count, "message"))});
+                                                    count_of(missing.count + queue.earlier_records,
+                                                             "message"))});
     return;
   }
+  if (is_of_earlier_topic(queue)) queue.earlier_records += std::exchange(missing, {}).count;
+  tell_earlier(queue, path);
+  if (missing.from < 0) return;
   if (is_lag(missing) &&
       (has_directory_ || facts_.live || missing.stored_ms > facts_.queues_kept_ms)) {
     report_.add(Part::kQueues, {.severity = Severity::kNormal,

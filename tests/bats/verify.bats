@@ -105,3 +105,23 @@ load helpers
     rm -rf "$store"
   done
 }
+
+@test "what is left in the log of topics deleted and made again is no damage" {
+  start_mqd
+  for round in 1 2 3; do
+    mqctl topic create -q again --queues 2
+    mqctl topic create -q gone --queues 1
+    seq 4 | mqsend -q again --queue 0
+    # The last time this queue stays unused.
+    ((round == 3)) || seq "$round" 4 | mqsend -q again --queue 1
+    seq "$round" 4 | mqsend -q gone
+    mqctl topic delete gone --yes
+    ((round == 3)) || mqctl topic delete again --yes
+  done
+  stop_mqd
+  run -0 mqdump verify "$store"
+  [[ "$output" == *"consumequeue/again/0/"*": 8 messages in the log, of an earlier again/0 that was deleted"* ]]
+  [[ "$output" == *"consumequeue/again/1: 7 messages in the log, of an earlier again/1 that was deleted"* ]]
+  [[ "$output" == *"consumequeue/gone/0: 9 messages in the log, of a topic that was deleted"* ]]
+  [[ "${lines[-1]}" == *"closed: 0 damage, 0 normal, 3 notes" ]]
+}
