@@ -192,6 +192,7 @@ void Flusher::run(const std::stop_token& stop) {
 }
 
 Result<void> Flusher::write_checkpoint() {
+  const MutexLock one_at_a_time(checkpoint_mu_);
   format::Checkpoint now = written_checkpoint_;
   now.physic_timestamp_ms = physic_ms_.load();
   now.logics_timestamp_ms = logics_ms_.load();

@@ -52,7 +52,7 @@ class Flusher {
   // Queues (index files) are on disk as far as records of that store time.
   void set_logics_timestamp(std::int64_t ms) noexcept { logics_ms_.store(ms); }
   void set_index_timestamp(std::int64_t ms) noexcept { index_ms_.store(ms); }
-  Result<void> write_checkpoint();
+  Result<void> write_checkpoint() MQ_EXCLUDES(checkpoint_mu_);
 
   struct Stats {
     std::int64_t syncs_total = 0, sync_max_us = 0, waiters = 0;
@@ -77,8 +77,9 @@ class Flusher {
   CommitLog& log_;
   const StoreOptions& options_;
   const std::string checkpoint_path_;
-  std::unique_ptr<fs::File> checkpoint_file_;
-  format::Checkpoint written_checkpoint_;
+  Mutex checkpoint_mu_;  // one writer at a time
+  std::unique_ptr<fs::File> checkpoint_file_ MQ_GUARDED_BY(checkpoint_mu_);
+  format::Checkpoint written_checkpoint_ MQ_GUARDED_BY(checkpoint_mu_);
   std::atomic<std::int64_t> physic_ms_, logics_ms_, index_ms_;
   std::atomic<bool> failed_{false};
   std::atomic<std::int64_t> syncs_{0}, sync_max_us_{0};
