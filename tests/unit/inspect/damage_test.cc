@@ -172,6 +172,9 @@ TEST_F(MadeLog, FindsTheNextRecordAcrossAHoleAndAcrossAWindow) {
 }
 
 TEST_F(MadeLog, IsSearchedInLinearTimeWhenFullOfMagics) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "its memmem looks at all of the rest for each call";
+#endif
   std::string bytes(16 << 20, '\0');
   for (std::size_t at = 0; at + 4 <= bytes.size(); at += 4)
     std::memcpy(bytes.data() + at, "\xDA\xA3\x20\xA7", 4);
