@@ -7,7 +7,7 @@ DESTDIR ?=
 BUILD   := build$(if $(SAN),-$(SAN))
 # Leak checks need ptrace, which test machines often lack; they run where it works.
 export ASAN_OPTIONS ?= detect_leaks=0
-export TSAN_OPTIONS ?= second_deadlock_stack=1
+export TSAN_OPTIONS ?= second_deadlock_stack=1 suppressions=$(CURDIR)/tests/support/tsan.supp
 
 .PHONY: all build deps deps-clients deps-lint configure test check interop demo bench bench-peers soak fuzz fmt lint install hooks clean help
 
