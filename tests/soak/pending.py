@@ -72,6 +72,8 @@ class Message:
         self.acked = False      # answered in time: must not come again
         self.maybe = False      # may have been acknowledged
         self.not_before_ms = 0  # may not come before
+        # Given a new time when its old one was over: somebody else may have it, and acknowledge it, and it comes again.
+        self.changed_late = False
 
 
 class Round:
@@ -220,7 +222,7 @@ class Round:
             for p in popped:
                 # It may be here before its sender is told that it is stored.
                 message = self.messages.setdefault(p.body, Message())
-                if message.acked:
+                if message.acked and not message.changed_late:
                     self.trouble.append(f'{p.body} came again after its acknowledgement')
                 if p.pop_ms < message.not_before_ms:
                     self.trouble.append(f'{p.body} came {message.not_before_ms - p.pop_ms} ms early')
@@ -240,15 +242,18 @@ class Round:
 
     def change(self, c, p, invisible_ms):
         message = self.messages[p.body]
-        before = message.not_before_ms
+        until = p.pop_ms + p.invisible_ms
+        is_ours = message.not_before_ms == until
         message.not_before_ms = 0  # until it is answered either may hold
+        message.changed_late = True
         answer = c.ask(200053, consumerGroup=self.group, topic=p.topic, queueId=p.queue, extraInfo=p.handle, offset=p.offset,
                        invisibleTime=invisible_ms)
         assert answer.code == 0, f'new time: {answer.code} {answer.remark}'
         with self.lock:
-            # Not in time: it may have come to somebody else.
-            if now_ms() < before and message.not_before_ms == 0:
-                message.not_before_ms = int(answer.ext['popTime']) + int(answer.ext['invisibleTime'])
+            if is_ours and now_ms() < until:
+                message.changed_late = False
+                if message.not_before_ms == 0:
+                    message.not_before_ms = int(answer.ext['popTime']) + int(answer.ext['invisibleTime'])
 
     def pop_some(self, c, rng):
         while True:
