@@ -12,7 +12,8 @@ void Transactions::prepared(std::string_view topic, std::int64_t now_ms) {
 }
 
 Transactions::Ended Transactions::end(const End& end, std::int64_t now_ms) {
-  const auto view = options_.store.get_record(end.at);
+  // Its producer may be faster than the disk. What ends it comes behind it in the log.
+  const auto view = options_.store.get_written_record(end.at);
   if (!view) return {.status = Status::kNotFound};
   const auto half = format::decode_record(view->bytes, format::CheckBody::kNo);
   if (!half || half->topic != format::kHalfTopic) return {.status = Status::kNotFound};

@@ -18,8 +18,7 @@ std::string CommitLog::path_of(PhysicalOffset start) const {
   return options_.path + '/' + format::stream_file_name(start.value());
 }
 
-Stretch CommitLog::view_from(PhysicalOffset at) const {
-  const PhysicalOffset end = readable();
+Stretch CommitLog::view_between(PhysicalOffset at, PhysicalOffset end) const {
   Stretch stretch{{}, at};
   if (const SegmentPtr segment = at >= begin() && at < end ? segments_.find(at) : nullptr) {
     if (!segment->faulted()) {

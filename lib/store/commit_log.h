@@ -101,7 +101,11 @@ class CommitLog {
 
   // Everything readable from `at` to the end of its file; nothing where the device failed under the
   // mapping.
-  [[nodiscard]] Stretch view_from(PhysicalOffset at) const;
+  [[nodiscard]] Stretch view_from(PhysicalOffset at) const { return view_between(at, readable()); }
+  // The same up to what was written, whether the disk has it or not.
+  [[nodiscard]] Stretch view_written_from(PhysicalOffset at) const {
+    return view_between(at, written());
+  }
   // Store time of the newest record; -1 in an empty log.
   [[nodiscard]] std::int64_t last_store_time() const noexcept {
     return last_store_time_.load(std::memory_order_relaxed);
@@ -208,6 +212,7 @@ class CommitLog {
   explicit CommitLog(const CommitLogOptions& options);
   Result<void> load(std::vector<std::string>& notes);
   Result<std::int64_t> clear_behind(Segment& segment, std::int64_t position, bool thoroughly);
+  [[nodiscard]] Stretch view_between(PhysicalOffset at, PhysicalOffset end) const;
   bool roll() MQ_REQUIRES(append_lock_);
   void after_append(PhysicalOffset end);
 

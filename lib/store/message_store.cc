@@ -63,6 +63,9 @@ class MessageStoreImpl final : public MessageStore {
     return reader_->entries(topic, queue, from, out);
   }
   Result<SegmentView> get_record(PhysicalOffset at) override { return reader_->get_record(at); }
+  Result<SegmentView> get_written_record(PhysicalOffset at) override {
+    return at < log_->readable() ? get_record(at) : record_of(log_->view_written_from(at).view, at);
+  }
   Result<std::vector<SegmentView>> query(std::string_view topic, std::string_view key,
                                          std::int32_t count_max, std::int64_t begin_ms,
                                          std::int64_t end_ms) override {

@@ -158,6 +158,9 @@ class MessageStore {
                                       std::span<format::ConsumeQueueEntry> out) = 0;
   // The record at a physical offset. Errors: kNotFound, kCorrupt.
   virtual Result<SegmentView> get_record(PhysicalOffset at) = 0;
+  // The same for a record that with SYNC_FLUSH the disk may not have yet, and readers therefore do
+  // not see: for what belongs to it and comes behind it in the log.
+  virtual Result<SegmentView> get_written_record(PhysicalOffset at) = 0;
   // Through the index, exact keys, ascending physical offset; at most 64 (the newest). `unique`
   // looks at UNIQ_KEY, else at KEYS and UNIQ_KEY both. Only records with a key of that text: hash
   // collisions are filtered out here.

@@ -236,11 +236,14 @@ Result<SegmentView> Reader::get_record(PhysicalOffset at) const {
                  fmt::format("no record at {}: the commit log holds {} to {}", at.value(),
                              log_.begin().value(), log_.readable().value())};
   }
-  SegmentView view = log_.view_from(at);
-  auto record = record_in(view.bytes, at);
+  return record_of(log_.view_from(at), at);
+}
+
+Result<SegmentView> record_of(SegmentView following, PhysicalOffset at) {
+  const auto record = record_in(following.bytes, at);
   if (!record) return Error{Errc::kNotFound, fmt::format("no record starts at {}", at.value())};
-  view.bytes = view.bytes.first(static_cast<std::size_t>(record->total_bytes));
-  return view;
+  following.bytes = following.bytes.first(static_cast<std::size_t>(record->total_bytes));
+  return following;
 }
 
 Result<std::vector<SegmentView>> Reader::query(std::string_view topic, std::string_view key,

@@ -16,6 +16,9 @@
 
 namespace mq::store {
 
+// The record at `at` alone, of what follows from there on. Errors: kNotFound.
+[[nodiscard]] Result<SegmentView> record_of(SegmentView following, PhysicalOffset at);
+
 class Reader {
  public:
   struct Options {
