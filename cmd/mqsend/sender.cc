@@ -42,7 +42,10 @@ bool is_stored(std::int32_t code) {
 }  // namespace
 
 Sender::Sender(const Options& options, const Targets& targets, Done done)
-    : options_(options), targets_(targets), done_(std::move(done)) {}
+    : options_(options),
+      targets_(targets),
+      done_(std::move(done)),
+      batch_bytes_(options.batch_bytes) {}
 
 // --- connections ---
 
@@ -138,7 +141,7 @@ Sender::RequestPtr Sender::make() {
   if (spare_.empty()) return std::make_unique<Request>();
   RequestPtr out = std::move(spare_.back());
   spare_.pop_back();
-  out->pinned = out->batch = out->finished = false;
+  out->pinned = out->batch = out->is_part = out->finished = false;
   out->frame = 0;
   out->tries = 0;
   out->due_us = out->sent_us = 0;
@@ -165,8 +168,7 @@ bool Sender::add(const Outgoing& message, TopicTargets& topic, const ItemInfo& i
   Request* r = open_for(topic, target);
   // A delay is the request's own affair with the broker: such a message travels alone.
   const bool alone = bytes > kBatchBytesMax || message.alone;
-  if (r != nullptr &&
-      (alone || static_cast<std::int64_t>(r->body.size()) + bytes > options_.batch_bytes)) {
+  if (r != nullptr && (alone || static_cast<std::int64_t>(r->body.size()) + bytes > batch_bytes_)) {
     close(static_cast<std::size_t>(std::find_if(open_.begin(), open_.end(),
                                                 [r](const RequestPtr& p) { return p.get() == r; }) -
                                    open_.begin()));
@@ -190,10 +192,10 @@ bool Sender::add(const Outgoing& message, TopicTargets& topic, const ItemInfo& i
     r->body.assign(message.body);
   }
   r->items.push_back(info);
+  r->items.back().raw_bytes = raw.size();
   if (!options_.receipts.empty()) r->ids += message.id;
   if (options_.tee) r->raw += raw;
-  if (static_cast<std::int64_t>(r->body.size()) >= options_.batch_bytes || alone)
-    close(open_.size() - 1);
+  if (static_cast<std::int64_t>(r->body.size()) >= batch_bytes_ || alone) close(open_.size() - 1);
   return true;
 }
 
@@ -275,7 +277,7 @@ void Sender::post(Request& r) {
 
 void Sender::post_due() {
   const std::int64_t now = now_us();
-  for (std::size_t i = 0; i < requests_.size(); ++i) {
+  for (std::size_t i = 0; i < postable_end(); ++i) {
     Request& r = *requests_[i];
     if (r.frame == 0 && !r.finished && r.due_us <= now) post(r);
   }
@@ -283,9 +285,10 @@ void Sender::post_due() {
 
 std::int64_t Sender::poll_ms(std::int64_t timeout_ms) const {
   const std::int64_t now = now_us();
-  for (const RequestPtr& r : requests_) {
-    if (r->frame == 0 && !r->finished)
-      timeout_ms = std::min(timeout_ms, std::max<std::int64_t>(0, (r->due_us - now) / 1000 + 1));
+  for (std::size_t i = 0; i < postable_end(); ++i) {
+    const Request& r = *requests_[i];
+    if (r.frame == 0 && !r.finished)
+      timeout_ms = std::min(timeout_ms, std::max<std::int64_t>(0, (r.due_us - now) / 1000 + 1));
   }
   return timeout_ms;
 }
@@ -342,8 +345,13 @@ Result<void> Sender::take_answer(std::size_t broker, const wire::Command& answer
     outcome.queue = response->queue_id;
     outcome.queue_offset = response->queue_offset;
     if (options_.transaction) outcome.offset_id = response->msg_id;
+    splits_in_vain_ = 0;
+    is_proven_ = true;
   } else if (may_retry(r, answer.code)) {
     retry(r);
+    return {};
+  } else if (may_split(r, answer.code)) {
+    split(r);
     return {};
   }
   if (answer.code != wire::kSuccess) {

@@ -22,10 +22,11 @@
 namespace mq::mqsend {
 
 struct ItemInfo {
-  std::int64_t number = 0;  // of the record in the input, from 1
-  std::int64_t offset = 0;  // of its first byte
-  std::int64_t end = 0;     // behind its delimiter
-  std::int64_t due_us = 0;  // when it was to be sent, if that was said; latency counts from there
+  std::int64_t number = 0;    // of the record in the input, from 1
+  std::int64_t offset = 0;    // of its first byte
+  std::int64_t end = 0;       // behind its delimiter
+  std::int64_t due_us = 0;    // when it was to be sent, if that was said; latency counts from there
+  std::size_t raw_bytes = 0;  // of the input, when kept
 };
 
 // A request and what became of it.
@@ -90,6 +91,7 @@ class Sender {
     std::string properties;
     std::string batch_properties;  // the id of a batch that the broker keeps closed
     bool batch = false;
+    bool is_part = false;  // of a batch that was refused
     bool finished = false;
   };
   using RequestPtr = std::unique_ptr<Request>;
@@ -115,11 +117,15 @@ class Sender {
   void post(Request& r);
   void post_due();
   Bytes encode(Request& r);
+  [[nodiscard]] std::size_t postable_end() const;
   [[nodiscard]] std::int64_t poll_ms(std::int64_t timeout_ms) const;
   Result<void> read(std::size_t broker);
   Result<void> take_answer(std::size_t broker, const wire::Command& answer);
   [[nodiscard]] bool may_retry(const Request& r, std::int32_t code) const;
   void retry(Request& r);
+  [[nodiscard]] bool may_split(const Request& r, std::int32_t code) const;
+  void split(Request& r);
+  [[nodiscard]] static std::size_t first_bytes(const Request& r, std::size_t count);
   void lose(std::size_t broker, const std::string& reason);
   void fail(Request& r, const std::string& reason);
   void finish_oneway();
@@ -138,6 +144,9 @@ class Sender {
   std::vector<RequestPtr> spare_;     // kept for their memory
   std::vector<pollfd> polled_;
   std::int64_t retries_ = 0;
+  std::int64_t batch_bytes_;  // less than was asked for once a broker has refused so much
+  int splits_in_vain_ = 0;
+  bool is_proven_ = false;  // a request has been taken
   bool given_up_ = false;
 };
 

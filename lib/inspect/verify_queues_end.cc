@@ -205,11 +205,11 @@ void VerifyQueues::finish_without_files(VerifyQueue& queue) {
   const std::string path =
       fmt::format("{}/consumequeue/{}/{}", facts_.root, queue.topic(), queue.id());
   if (!hooks_.is_topic(queue.topic())) {
-    report_.add(Part::kQueues, {.severity = Severity::kNote,
-                                .file = path,
-                                .what = fmt::format("{} in the log, of a topic that was deleted",
-                                                    count_of(missing.count + queue.earlier_records,
-                                                             "message"))});
+    report_.add(Part::kQueues,
+                {.severity = Severity::kNote,
+                 .file = path,
+                 .what = fmt::format("{} in the log, of a topic that was deleted",
+                                     count_of(missing.count + queue.earlier_records, "message"))});
     return;
   }
   if (is_of_earlier_topic(queue)) queue.earlier_records += std::exchange(missing, {}).count;

@@ -265,3 +265,18 @@ relay() {
   run -64 mqsend -H $'a=b\x02c' t -m x
   run -64 mqsend -H TRAN_MSG=true t -m x
 }
+
+@test "a batch that the broker refuses goes in halves: in order, and one bad message costs itself alone" {
+  stop_mqd
+  rm -rf "$store"
+  start_mqd -o mappedFileSizeCommitLog=131072 -o maxMessageSize=4096
+  seq 30000 | mqsend --queue 0 --tee --receipts "$work/receipts" small >"$work/tee"
+  cmp "$work/tee" <(seq 30000)
+  cmp <(mqrecv small) <(seq 30000)
+  cmp <(mqrecv -F '%o %i\n' small) <(awk '{ print $5, $3 }' "$work/receipts")
+  { seq 500; printf '%06000d\n' 0; seq 501 1000; } >"$work/lines"
+  run -65 mqsend one <"$work/lines"
+  [ "${lines[-2]}" = "mqsend: records 501 to 501 (bytes 1892 to 7893) not delivered: DEFAULT_BROKER: MESSAGE_ILLEGAL (13): body of 6000 bytes, maxMessageSize is 4096; see mq-errors(7)" ]
+  [ "${lines[-1]}" = "mqsend: 1000 records acknowledged, 1 not delivered" ]
+  cmp <(mqrecv one | sort -n) <(seq 1000)
+}

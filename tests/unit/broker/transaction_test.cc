@@ -505,9 +505,7 @@ TEST(TransactionChecks, AnAnswerMayComeBeforeTheDiskHasTheQuestion) {
   w.open(store::FlushMode::kSync);
   (void)w.prepare("a");
   std::optional<Status> answered;
-  w.on_asked = [&](const Asked& question) {
-    answered = w.answer(question, /*commit=*/true);
-  };
+  w.on_asked = [&](const Asked& question) { answered = w.answer(question, /*commit=*/true); };
   w.step();
   w.s.clock.advance_ms(60'000);
   w.s.fs.hold(mq::test::FsOp::kSync, "commitlog");
