@@ -15,8 +15,6 @@ namespace {
 
 using format::ConsumeQueueEntry;
 
-constexpr auto kEntryBytes = static_cast<std::int64_t>(ConsumeQueueEntry::kEncodedBytes);
-
 }  // namespace
 
 std::optional<format::Record> record_of(const ConsumeQueue& queue, PhysicalOffset at,
@@ -319,21 +317,25 @@ Result<ConsumeQueueSet::Recovered> QueueRecovery::recover(const LogSource& log,
                                                           PhysicalOffset safe_from) {
   ConsumeQueueSet::Recovered out{.dispatch_from = std::max(safe_from, log.begin()), .notes = {}};
   const std::int64_t limit = clean_exit_ ? log.readable().value() : safe_from.value();
+  for (Found& found : found_) choose(found, log.begin());
+  find_lost_fronts(log);
   for (Found& found : found_) {
-    choose(found, log.begin());
     const bool odd_files = is_odd(found);
     if (odd_files) MQ_CHECK(mend_files(found));
-    bool damaged = false;
-    const std::int64_t end = settle(found, log, limit, damaged);
+    bool damaged = found.lacks_front;
+    const std::int64_t end =
+        found.lacks_front ? found.first_file / kEntryBytes : settle(found, log, limit, damaged);
     if (clean_exit_ && end < found.end) damaged = true;
     if (end < found.end || damaged || odd_files) MQ_CHECK(cut(found, end));
     MQ_CHECK(adopt(found, end, log));
     if (!damaged && !odd_files) continue;
     ++out.queues_repaired;
-    out.notes.push_back(fmt::format(
-        "queue {}/{}: {}; cut at {} and completed from the commit log", found.queue->topic().name,
-        found.queue->id(),
-        damaged ? "entries that no record bears out" : "files of a wrong length or name", end));
+    out.notes.push_back(fmt::format("queue {}/{}: {}; cut at {} and completed from the commit log",
+                                    found.queue->topic().name, found.queue->id(),
+                                    found.lacks_front ? "the files of its first entries are missing"
+                                    : damaged         ? "entries that no record bears out"
+                                                      : "files of a wrong length or name",
+                                    end));
     const std::int64_t reached = [&queue = *found.queue] {
       const MutexLock lock(queue.mu_);
       return queue.max_physical_;

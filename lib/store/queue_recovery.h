@@ -53,13 +53,19 @@ class QueueRecovery {
     std::int64_t end = 0;  // queue offset behind the last entry that looks valid
     format::ConsumeQueueEntry last{};
     bool has_last = false;
+    PhysicalOffset first_record{};   // when find_lost_fronts() asks after it
+    bool lacks_front = false;        // files before first_file are missing
     std::vector<std::string> stray;  // what is no file of a queue
   };
+
+  static constexpr auto kEntryBytes =
+      static_cast<std::int64_t>(format::ConsumeQueueEntry::kEncodedBytes);
 
   Result<void> load_queue(ConsumeQueue& queue);
   [[nodiscard]] std::vector<Run> runs_of(const std::vector<File>& files) const;
   void use(Found& found, const Run& run) const;
   void choose(Found& found, PhysicalOffset log_begin) const;
+  void find_lost_fronts(const LogSource& log);
   [[nodiscard]] bool is_odd(const Found& found) const;
   Result<format::ConsumeQueueEntry> entry(const Found& found, std::int64_t at) const;
   [[nodiscard]] std::int64_t first_real(const Found& found) const;

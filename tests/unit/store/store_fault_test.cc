@@ -136,10 +136,13 @@ TEST_F(StoreFault, QueueFilesThatAreEmptyShortOrMissingAreBuiltAgainFromThere) {
       [&] { truncate(0, 600); },
       [&] { truncate(300, 0); },
       [&] { ASSERT_TRUE(fs_.remove(file(200))); },
+      [&] { ASSERT_TRUE(fs_.remove(file(0))); },
+      [&] { ASSERT_TRUE(fs_.remove(file(0)) && fs_.remove(file(100))); },
       [&] { truncate(100, 0), truncate(200, 1000); },
   };
   const auto options = small_options(fs_, system_clock(), FlushMode::kAsync);
   store_ = std::move(*MessageStore::open(options));
+  ASSERT_EQ(put(*store_, "other", 0, "before", "id").status, PutStatus::kOk);
   for (int i = 0; i < kMessages; ++i)
     ASSERT_EQ(put(*store_, "t", 0, std::to_string(i), "id").status, PutStatus::kOk);
   for (std::size_t damage = 0; damage < 2 * damages.size(); ++damage) {

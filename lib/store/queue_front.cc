@@ -1,0 +1,53 @@
+// Consume queues whose first files are missing although the log has their records.
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "format/record.h"
+#include "store/queue_recovery.h"
+
+namespace mq::store {
+
+// Retention takes the first file of a queue only when the log has none of its records any more. So
+// a queue that does not begin at 0, and whose first entry is of a record that does not stand at the
+// log's beginning, is asked after: is there a record of it before that one? Rare in a sound store.
+void QueueRecovery::find_lost_fronts(const LogSource& log) {
+  std::map<std::pair<std::string_view, QueueId>, Found*> asked;
+  PhysicalOffset until{};
+  for (Found& found : found_) {
+    const std::int64_t at = found.first_file / kEntryBytes;
+    if (at == 0 || at >= found.end) continue;
+    const auto first = entry(found, at);
+    if (!first || first->is_filler() || first->commitlog_offset <= log.begin()) continue;
+    found.first_record = first->commitlog_offset;
+    asked.emplace(std::pair(std::string_view(found.queue->topic().name), found.queue->id()),
+                  &found);
+    until = std::max(until, first->commitlog_offset);
+  }
+  PhysicalOffset at = log.begin();
+  while (!asked.empty() && at < std::min(until, log.readable())) {
+    const SegmentView view = log.view_from(at);
+    if (format::record_kind(view.bytes) == format::RecordKind::kBlank) {
+      at = PhysicalOffset((at.value() / log.file_bytes() + 1) * log.file_bytes());
+      continue;
+    }
+    const auto record = format::decode_record(view.bytes, format::CheckBody::kNo);
+    if (!record || record->physical_offset != at) {
+      const PhysicalOffset next = log.next_good(at);
+      if (next <= at) return;
+      at = next;
+      continue;
+    }
+    const auto found = asked.find({record->topic, record->queue_id});
+    const std::int32_t transaction = record->transaction_type();
+    const bool has_entry =
+        transaction == format::kTransactionNone || transaction == format::kTransactionCommit;
+    if (found != asked.end() && has_entry && at < found->second->first_record) {
+      found->second->lacks_front = true;
+      asked.erase(found);
+    }
+    at += record->total_bytes;
+  }
+}
+
+}  // namespace mq::store
