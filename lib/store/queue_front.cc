@@ -1,4 +1,4 @@
-// Consume queues whose first files are missing although the log has their records.
+// Consume queues whose first files, or all, are missing although the log has their records.
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -8,21 +8,28 @@
 
 namespace mq::store {
 
+// 0 when there is nothing to suspect.
+PhysicalOffset QueueRecovery::suspected_before(const Found& found, const LogSource& log) const {
+  if (found.is_bare) return log.readable();
+  const std::int64_t at = found.first_file / kEntryBytes;
+  if (at == 0 || at >= found.end) return PhysicalOffset(0);
+  const auto first = entry(found, at);
+  return first && !first->is_filler() ? first->commitlog_offset : PhysicalOffset(0);
+}
+
 // Retention takes the first file of a queue only when the log has none of its records any more. So
 // a queue that does not begin at 0, and whose first entry is of a record that does not stand at the
 // log's beginning, is asked after: is there a record of it before that one? Rare in a sound store.
+// So is a directory of a queue without files.
 void QueueRecovery::find_lost_fronts(const LogSource& log) {
   std::map<std::pair<std::string_view, QueueId>, Found*> asked;
   PhysicalOffset until{};
   for (Found& found : found_) {
-    const std::int64_t at = found.first_file / kEntryBytes;
-    if (at == 0 || at >= found.end) continue;
-    const auto first = entry(found, at);
-    if (!first || first->is_filler() || first->commitlog_offset <= log.begin()) continue;
-    found.first_record = first->commitlog_offset;
+    found.first_record = suspected_before(found, log);
+    if (found.first_record <= log.begin()) continue;
     asked.emplace(std::pair(std::string_view(found.queue->topic().name), found.queue->id()),
                   &found);
-    until = std::max(until, first->commitlog_offset);
+    until = std::max(until, found.first_record);
   }
   PhysicalOffset at = log.begin();
   while (!asked.empty() && at < std::min(until, log.readable())) {

@@ -69,7 +69,7 @@ Result<void> QueueRecovery::load_queue(ConsumeQueue& queue) {
       found.stray.push_back(directory + "/" + name);
     }
   }
-  if (found.files.empty() && found.stray.empty()) return {};
+  found.is_bare = found.files.empty() && found.stray.empty();
   std::sort(found.files.begin(), found.files.end(),
             [](const File& a, const File& b) { return a.start < b.start; });
   found.runs = runs_of(found.files);
@@ -246,6 +246,15 @@ std::int64_t QueueRecovery::settle(const Found& found, const LogSource& log, std
   return real > first ? end : first;
 }
 
+// Directories of queues that the log has nothing of.
+Result<void> QueueRecovery::drop_bare() {
+  for (const Found& found : found_) {
+    if (found.is_bare && !found.lacks_front) MQ_CHECK(set_.files_->remove_all(*found.queue));
+  }
+  std::erase_if(found_, [](const Found& found) { return found.is_bare && !found.lacks_front; });
+  return {};
+}
+
 // Leaves the queue's run alone, each file of its length.
 Result<void> QueueRecovery::mend_files(Found& found) {
   QueueFiles& files = *set_.files_;
@@ -319,6 +328,7 @@ Result<ConsumeQueueSet::Recovered> QueueRecovery::recover(const LogSource& log,
   const std::int64_t limit = clean_exit_ ? log.readable().value() : safe_from.value();
   for (Found& found : found_) choose(found, log.begin());
   find_lost_fronts(log);
+  MQ_CHECK(drop_bare());
   for (Found& found : found_) {
     const bool odd_files = is_odd(found);
     if (odd_files) MQ_CHECK(mend_files(found));

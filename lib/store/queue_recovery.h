@@ -55,6 +55,7 @@ class QueueRecovery {
     bool has_last = false;
     PhysicalOffset first_record{};   // when find_lost_fronts() asks after it
     bool lacks_front = false;        // files before first_file are missing
+    bool is_bare = false;            // a directory without files
     std::vector<std::string> stray;  // what is no file of a queue
   };
 
@@ -66,6 +67,7 @@ class QueueRecovery {
   void use(Found& found, const Run& run) const;
   void choose(Found& found, PhysicalOffset log_begin) const;
   void find_lost_fronts(const LogSource& log);
+  [[nodiscard]] PhysicalOffset suspected_before(const Found& found, const LogSource& log) const;
   [[nodiscard]] bool is_odd(const Found& found) const;
   Result<format::ConsumeQueueEntry> entry(const Found& found, std::int64_t at) const;
   [[nodiscard]] std::int64_t first_real(const Found& found) const;
@@ -78,6 +80,7 @@ class QueueRecovery {
   // Queue offset behind the last entry to keep.
   [[nodiscard]] std::int64_t settle(const Found& found, const LogSource& log, std::int64_t limit,
                                     bool& damaged) const;
+  Result<void> drop_bare();
   Result<void> mend_files(Found& found);
   Result<void> cut(Found& found, std::int64_t end);
   Result<void> adopt(Found& found, std::int64_t end, const LogSource& log);

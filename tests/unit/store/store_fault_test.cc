@@ -138,6 +138,10 @@ TEST_F(StoreFault, QueueFilesThatAreEmptyShortOrMissingAreBuiltAgainFromThere) {
       [&] { ASSERT_TRUE(fs_.remove(file(200))); },
       [&] { ASSERT_TRUE(fs_.remove(file(0))); },
       [&] { ASSERT_TRUE(fs_.remove(file(0)) && fs_.remove(file(100))); },
+      [&] {
+        for (int entry = 0; entry < 400; entry += 100) ASSERT_TRUE(fs_.remove(file(entry)));
+        ASSERT_TRUE(fs_.make_directories("store/consumequeue/t/7"));
+      },
       [&] { truncate(100, 0), truncate(200, 1000); },
   };
   const auto options = small_options(fs_, system_clock(), FlushMode::kAsync);
@@ -159,6 +163,7 @@ TEST_F(StoreFault, QueueFilesThatAreEmptyShortOrMissingAreBuiltAgainFromThere) {
     const auto served = read_all(*store_, "t", 0);
     ASSERT_EQ(served.size(), static_cast<std::size_t>(kMessages));
     for (int i = 0; i < kMessages; ++i) EXPECT_EQ(served.at(i).body, std::to_string(i));
+    EXPECT_FALSE(fs_.exists("store/consumequeue/t/7"));
   }
 }
 
