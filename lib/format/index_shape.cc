@@ -1,9 +1,8 @@
 #include "format/index_shape.h"
 
 #include <algorithm>
-#include <compare>
 #include <cstdlib>
-#include <limits>
+#include <tuple>
 
 namespace mq::format {
 namespace {
@@ -20,7 +19,11 @@ struct Doubts {
   std::int32_t edges = 0;     // something before the first entry or behind the last
   std::int64_t outliers = 0;  // slots that name an entry which is not there
   std::int64_t filled = 0;    // slots in use, more or fewer than the header says
-  friend auto operator<=>(const Doubts&, const Doubts&) = default;
+  friend bool operator==(const Doubts&, const Doubts&) = default;
+  friend bool operator<(const Doubts& a, const Doubts& b) {
+    return std::tie(a.chains, a.edges, a.outliers, a.filled) <
+           std::tie(b.chains, b.edges, b.outliers, b.filled);
+  }
 };
 
 class Candidates {
@@ -44,7 +47,7 @@ class Candidates {
       const IndexShape shape{.slots = static_cast<std::int32_t>(slots),
                              .entries = static_cast<std::int32_t>(entries)};
       const auto doubts = doubts_of(shape);
-      if (!doubts || (best.slots > 0 && *doubts >= least)) continue;
+      if (!doubts || (best.slots > 0 && !(*doubts < least))) continue;
       best = shape;
       least = *doubts;
       if (is_certain(least)) break;
