@@ -150,14 +150,14 @@ PY
   wait "$follower"
   cmp <(sort -n "$work/followed") <(seq 1 20; seq 1000 3999)
   # A signal ends it as signals do, after all that was there has been written.
-  mqdump log -f -F '%s\n' "$store" >"$work/followed" &
+  mqdump log -f -F '%s\n' "$store" >"$work/until-told" &
   follower=$!
-  until [ "$(wc -l <"$work/followed")" -ge 3020 ]; do sleep 0.05; done
+  until [ -f "$work/until-told" ] && [ "$(wc -l <"$work/until-told")" -ge 3020 ]; do sleep 0.05; done
   kill -INT "$follower"
   status=0
   wait "$follower" || status=$?
   [ "$status" -eq 130 ]
-  [ "$(wc -l <"$work/followed")" = 3020 ]
+  [ "$(wc -l <"$work/until-told")" = 3020 ]
   stop_mqd
 }
 
