@@ -507,6 +507,8 @@ TEST(TransactionChecks, AnAnswerMayComeBeforeTheDiskHasTheQuestion) {
   std::optional<Status> answered;
   w.on_asked = [&](const Asked& question) { answered = w.answer(question, /*commit=*/true); };
   w.step();
+  w.s.settle();
+  ASSERT_EQ(w.s.store->max_offset(kHalf, 0).value(), 1);
   w.s.clock.advance_ms(60'000);
   w.s.fs.hold(mq::test::FsOp::kSync, "commitlog");
   (void)w.service->step(w.s.clock.now_ms(), 100);
@@ -514,6 +516,7 @@ TEST(TransactionChecks, AnAnswerMayComeBeforeTheDiskHasTheQuestion) {
   EXPECT_EQ(w.s.store->max_offset("T", 2).value(), 0);  // not before the disk has it
   w.s.fs.let_go();
   w.step();
+  ASSERT_TRUE(w.s.store->sync());
   EXPECT_EQ(w.s.bodies("T", 2), std::vector<std::string>{"a"});
 }
 
