@@ -42,7 +42,7 @@ class IndexCommand final : public Listing {
   // False when nobody wants more.
   bool entry(const inspect::IndexInfo& file, std::int32_t number, const format::IndexEntry& e) {
     std::string& out = out_.buffer();
-    const std::int64_t time = file.header.begin_timestamp_ms + 1000LL * e.seconds;
+    const std::int64_t time = format::index_time_ms(file.header.begin_timestamp_ms, e.seconds);
     if (!o_.format.empty()) {
       format_.append(out, [&](char letter, std::string& to) {
         if (letter == 'f') {

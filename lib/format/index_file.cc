@@ -1,5 +1,6 @@
 #include "format/index_file.h"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <limits>
@@ -80,6 +81,17 @@ Result<IndexEntry> decode_index_entry(Bytes in) {
                              entry.commitlog_offset.value(), entry.previous)};
   }
   return entry;
+}
+
+std::int32_t index_seconds(std::int64_t begin_ms, std::int64_t stored_ms) noexcept {
+  if (begin_ms <= 0 || stored_ms <= begin_ms) return 0;
+  return static_cast<std::int32_t>(std::min<std::int64_t>(
+      (stored_ms - begin_ms) / 1000, std::numeric_limits<std::int32_t>::max()));
+}
+
+std::int64_t index_time_ms(std::int64_t begin_ms, std::int32_t seconds) noexcept {
+  std::int64_t out = 0;
+  return __builtin_add_overflow(begin_ms, 1000LL * seconds, &out) ? begin_ms : out;
 }
 
 std::int32_t index_key_hash(std::string_view topic, std::string_view key) noexcept {

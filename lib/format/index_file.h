@@ -57,6 +57,12 @@ void encode(const IndexEntry& entry, std::span<std::byte, IndexEntry::kEncodedBy
 // Errors: kShort, kCorrupt (negative hash, offset or previous).
 Result<IndexEntry> decode_index_entry(Bytes in);
 
+// What the entry of a record stored then says in a file that begins then: whole seconds, as far as
+// 32 bits go; 0 for what is not later, or in a file without a beginning. Any times are safe.
+[[nodiscard]] std::int32_t index_seconds(std::int64_t begin_ms, std::int64_t stored_ms) noexcept;
+// The other way round: the time that such an entry stands for.
+[[nodiscard]] std::int64_t index_time_ms(std::int64_t begin_ms, std::int32_t seconds) noexcept;
+
 // |java_string_hash(topic + "#" + key)|, and 0 for -2^31.
 [[nodiscard]] std::int32_t index_key_hash(std::string_view topic, std::string_view key) noexcept;
 // A file's name from its creation time, `yyyyMMddHHmmssSSS` in local time, and greater than

@@ -302,7 +302,8 @@ Annotation annotate_index_entry(Bytes in, std::int64_t begin_ms, const TimeText&
   s.number<std::int64_t>("offset", "where the record starts in the commit log");
   const auto seconds = s.number<std::int32_t>("seconds", "");
   if (s.ok())
-    s.last().meaning = "after the file's beginTimestamp: " + time(begin_ms + 1000LL * seconds);
+    s.last().meaning =
+        "after the file's beginTimestamp: " + time(format::index_time_ms(begin_ms, seconds));
   s.number<std::int32_t>("previous", "next older entry of the slot, 0 for none");
   return out;
 }

@@ -51,14 +51,11 @@ Result<void> IndexBuilder::add(std::int32_t hash, PhysicalOffset at,
                                std::int64_t store_timestamp_ms) {
   if (!file_) MQ_CHECK(open_file(store_timestamp_ms));
   std::int32_t& slot = slots_[static_cast<std::size_t>(hash % shape_.slots)];
-  const std::int64_t begin = header_.begin_timestamp_ms;
-  const std::int64_t seconds =
-      begin <= 0 || store_timestamp_ms <= begin ? 0 : (store_timestamp_ms - begin) / 1000;
-  const IndexEntry entry{.key_hash = hash,
-                         .commitlog_offset = at,
-                         .seconds = static_cast<std::int32_t>(std::min<std::int64_t>(
-                             seconds, std::numeric_limits<std::int32_t>::max())),
-                         .previous = slot};
+  const IndexEntry entry{
+      .key_hash = hash,
+      .commitlog_offset = at,
+      .seconds = format::index_seconds(header_.begin_timestamp_ms, store_timestamp_ms),
+      .previous = slot};
   const std::size_t end = entries_.size();
   entries_.resize(end + IndexEntry::kEncodedBytes);
   format::encode(entry, std::span<std::byte, IndexEntry::kEncodedBytes>(entries_.data() + end,

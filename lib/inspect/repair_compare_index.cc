@@ -164,12 +164,12 @@ Result<void> IndexCompare::add(std::int32_t hash, PhysicalOffset at, std::int64_
       of_last_record_.push_back(key);
       last_at_ = at;
       last_ms_ = ms;
-      const std::int64_t seconds = (ms - header_.begin_timestamp_ms) / 1000;
+      const std::int32_t seconds = format::index_seconds(header_.begin_timestamp_ms, ms);
       // The first of a file counts from the end of the file before.
       if (number_ == 2 && header_.begin_timestamp_ms != ms)
         differ(fmt::format("{} at 0: begins with time {}, the header says {}", where(), ms,
                            header_.begin_timestamp_ms));
-      if (number_ > 2 && entry->seconds != std::clamp<std::int64_t>(seconds, 0, INT32_MAX))
+      if (number_ > 2 && entry->seconds != seconds)
         differ(fmt::format("{} at {}: {} seconds, expected {}", where(),
                            shape_.entry_at(number_ - 1) + 12, entry->seconds, seconds));
       return {};

@@ -268,7 +268,7 @@ bool VerifyIndex::fits_time(const IndexEntry& entry, std::int64_t stored_ms) con
   const std::int64_t from_ms = is_first ? previous_end_ms_ : now_->info->header.begin_timestamp_ms;
   if (is_first && (from_ms < 0 || entry.seconds == 0)) return true;
   if (from_ms <= 0) return entry.seconds == 0;
-  const std::int64_t seconds = std::clamp<std::int64_t>((stored_ms - from_ms) / 1000, 0, INT32_MAX);
+  const std::int64_t seconds = format::index_seconds(from_ms, stored_ms);
   return std::abs(seconds - entry.seconds) <= 1;
 }
 
@@ -361,9 +361,10 @@ void VerifyIndex::take_entry(const IndexEntry& entry, std::int64_t stored_ms,
               text_of(entry));
     ++skipped_;
   } else if (!fits_time(entry, stored_ms)) {
-    bad_entry("time of an entry, in seconds after the file's first",
-              fmt::format("{}", (stored_ms - now_->info->header.begin_timestamp_ms) / 1000),
-              text_of(entry));
+    bad_entry(
+        "time of an entry, in seconds after the file's first",
+        fmt::format("{}", format::index_seconds(now_->info->header.begin_timestamp_ms, stored_ms)),
+        text_of(entry));
   }
   pop(stored_ms);
 }

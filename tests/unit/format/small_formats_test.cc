@@ -201,5 +201,17 @@ TEST(Checkpoint, DecodesAndEncodesTheBytesOfTheReference) {
   }
 }
 
+TEST(IndexFile, TimesOfDamagedHeadersAreNoOverflow) {
+  EXPECT_EQ(index_seconds(1'000'000, 1'005'999), 5);
+  EXPECT_EQ(index_seconds(1'000'000, 999'999), 0);
+  EXPECT_EQ(index_seconds(0, 1'000'000), 0);
+  EXPECT_EQ(index_seconds(INT64_MIN + 7, INT64_MAX), 0);
+  EXPECT_EQ(index_seconds(1, INT64_MAX), INT32_MAX);
+  EXPECT_EQ(index_seconds(INT64_MAX, INT64_MIN), 0);
+  EXPECT_EQ(index_time_ms(1'000'000, 5), 1'005'000);
+  EXPECT_EQ(index_time_ms(INT64_MAX, 5), INT64_MAX);
+  EXPECT_EQ(index_time_ms(INT64_MIN, -5), INT64_MIN);
+}
+
 }  // namespace
 }  // namespace mq::format
