@@ -48,6 +48,10 @@ inline constexpr std::int32_t kTransactionNone = 0x0;
 inline constexpr std::int32_t kTransactionPrepared = 0x4;
 inline constexpr std::int32_t kTransactionCommit = 0x8;
 inline constexpr std::int32_t kTransactionRollback = 0xC;
+// Does a record of that transaction type stand in its consume queue, and take a number of it?
+[[nodiscard]] constexpr bool has_queue_entry(std::int32_t transaction_type) noexcept {
+  return transaction_type == kTransactionNone || transaction_type == kTransactionCommit;
+}
 inline constexpr std::int32_t kFlagBornHostV6 = 0x10;
 inline constexpr std::int32_t kFlagStoreHostV6 = 0x20;
 inline constexpr std::int32_t kFlagNeedUnwrap = 0x40;

@@ -59,8 +59,7 @@ class Cutter {
 
   Result<void> note_records(LogReader& log, PhysicalOffset from, PhysicalOffset end) {
     MQ_CHECK(log.walk(from, end, [&](const format::Record& r, Bytes) {
-      const std::int32_t type = r.transaction_type();
-      if (type != format::kTransactionNone && type != format::kTransactionCommit) return true;
+      if (!format::has_queue_entry(r.transaction_type())) return true;
       Waiting one{.at = r.physical_offset,
                   .topic = std::string(r.topic),
                   .queue = r.queue_id,

@@ -54,9 +54,7 @@ const QueueBounds* Reach::bounds(std::string_view topic, std::int32_t queue) con
 }
 
 SpaceKind Reach::kind_of(const format::Record& record) const {
-  const std::int32_t type = record.transaction_type();
-  if (type != format::kTransactionNone && type != format::kTransactionCommit)
-    return SpaceKind::kDead;
+  if (!format::has_queue_entry(record.transaction_type())) return SpaceKind::kDead;
   if (batch_topics_.contains(record.topic)) return SpaceKind::kLive;
   const QueueBounds* queue = bounds(record.topic, record.queue_id);
   const std::int64_t offset = record.queue_offset.value();

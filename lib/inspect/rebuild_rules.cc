@@ -105,13 +105,12 @@ DispatchRules::DispatchRules(std::string_view levels) {
 Dispatched DispatchRules::of(const format::Record& record) const {
   const Wanted wanted = pick(record.properties);
   const std::int32_t type = record.transaction_type();
-  Dispatched out{
-      .has_entry = type == format::kTransactionNone || type == format::kTransactionCommit,
-      .has_keys = type != format::kTransactionRollback,
-      .unique_key = wanted.unique_key,
-      .keys = wanted.keys,
-      .multi_queues = wanted.multi,
-      .multi_offsets = wanted.multi_offset};
+  Dispatched out{.has_entry = format::has_queue_entry(type),
+                 .has_keys = type != format::kTransactionRollback,
+                 .unique_key = wanted.unique_key,
+                 .keys = wanted.keys,
+                 .multi_queues = wanted.multi,
+                 .multi_offsets = wanted.multi_offset};
   if (!wanted.tags.empty()) out.hashed_tag = java_string_hash(wanted.tags);
   out.tag_code = out.hashed_tag;
   if (!wanted.delay.empty() && record.topic == format::kScheduleTopic) {

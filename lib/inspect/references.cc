@@ -178,8 +178,7 @@ std::vector<std::string_view> index_keys(std::string_view properties) {
 Result<References> find_references(fs::Fs& fs, const std::string& store,
                                    const format::Record& record) {
   References out;
-  const std::int32_t type = record.transaction_type();
-  out.expects_queue = type == format::kTransactionNone || type == format::kTransactionCommit;
+  out.expects_queue = format::has_queue_entry(record.transaction_type());
   // A topic that no directory can be called is no way to one.
   const bool named = record.topic.find('/') == std::string_view::npos && record.topic != "..";
   if (out.expects_queue && named && fs.exists(store + "/consumequeue")) {

@@ -183,8 +183,7 @@ void NumberMend::settle_heads(const std::vector<QueueBuilder::Range>& ranges) {
     if (!record || record->physical_offset != s.begin || s.begin + record->total_bytes > s.end ||
         !is_directory_name(record->topic))
       continue;
-    const std::int32_t type = record->transaction_type();
-    if (type != format::kTransactionNone && type != format::kTransactionCommit) continue;
+    if (!format::has_queue_entry(record->transaction_type())) continue;
     const QueueKey queue{std::string(record->topic), record->queue_id};
     const auto end = ends_.find(queue);
     if (end == ends_.end() || end->second != record->queue_offset.value() || last[queue] > s.begin)

@@ -6,8 +6,7 @@ namespace mq::inspect {
 namespace {
 
 bool counts(const format::Record& record, const DigestOptions& options) {
-  const std::int32_t type = record.transaction_type();
-  return (type == format::kTransactionNone || type == format::kTransactionCommit) &&
+  return format::has_queue_entry(record.transaction_type()) &&
          (options.topics.empty() || options.topics.contains(record.topic));
 }
 

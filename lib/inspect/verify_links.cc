@@ -72,7 +72,7 @@ void VerifyLinks::record(const format::Record& record) {
   const Wanted wanted = pick(record.properties);
   VerifyQueue& queue = queues_.find(record.topic, record.queue_id);
   const std::int32_t type = record.transaction_type();
-  if (type == format::kTransactionNone || type == format::kTransactionCommit) {
+  if (format::has_queue_entry(type)) {
     if (batches_.has(record.topic)) {
       to_batch_queue(record, wanted);
     } else {

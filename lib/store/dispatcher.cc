@@ -102,7 +102,7 @@ class Dispatcher::Round {
     std::size_t records = 0;
     while (!rest.empty() && records < kRecordsPerRound) {
       if (format::record_kind(rest) == format::RecordKind::kBlank) {
-        at = PhysicalOffset((at.value() / log.file_bytes() + 1) * log.file_bytes());
+        at = log.next_file(at);
         break;
       }
       auto record = format::decode_record(
@@ -149,7 +149,7 @@ class Dispatcher::Round {
     const Wanted wanted = pick(record.properties);
     const std::int32_t transaction = record.transaction_type();
     ConsumeQueue& queue = queue_of(record);
-    if (transaction == format::kTransactionNone || transaction == format::kTransactionCommit) {
+    if (format::has_queue_entry(transaction)) {
       const format::ConsumeQueueEntry entry{record.physical_offset, record.total_bytes,
                                             tag_code(record, wanted, queue)};
       if (queue.topic().batch.load(std::memory_order_acquire)) {

@@ -1,7 +1,6 @@
 #include "store/index_file.h"
 
 #include <algorithm>
-#include <limits>
 
 #include <fmt/format.h>
 
@@ -138,13 +137,11 @@ void IndexFile::put(std::int32_t hash, PhysicalOffset at, std::int64_t store_ms)
   const std::int64_t slot = slot_at(hash);
   std::int32_t previous = load32(slot);
   if (previous <= 0 || previous >= number) previous = 0;
-  std::int64_t seconds = begin_ms() <= 0 ? 0 : (store_ms - begin_ms()) / 1000;
-  seconds = std::clamp<std::int64_t>(seconds, 0, std::numeric_limits<std::int32_t>::max());
   const std::int64_t entry = shape_.entry_at(number);
   store32(entry, hash);
   store32(entry + 4, static_cast<std::int32_t>(at.value() >> 32));
   store32(entry + 8, static_cast<std::int32_t>(at.value() & 0xFFFFFFFF));
-  store32(entry + 12, static_cast<std::int32_t>(seconds));
+  store32(entry + 12, format::index_seconds(begin_ms(), store_ms));
   store32(entry + 16, previous);
   if (number <= 1) {
     begin_offset_.store(at.value());
@@ -176,7 +173,7 @@ void IndexFile::find(std::int32_t hash, std::int64_t begin_ms, std::int64_t end_
     if (e.seconds < 0) return;
     // Whole seconds are what is stored; the record itself has the exact time, so be generous at
     // both ends.
-    const std::int64_t time = this->begin_ms() + 1000LL * e.seconds;
+    const std::int64_t time = format::index_time_ms(this->begin_ms(), e.seconds);
     if (e.key_hash == hash && time + 1000 >= begin_ms && time - 1000 <= end_ms &&
         !take(e.commitlog_offset))
       return;

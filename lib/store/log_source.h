@@ -24,6 +24,10 @@ class LogSource {
   [[nodiscard]] virtual PhysicalOffset readable() const noexcept = 0;
   // Size of one file: a record never crosses a multiple of it.
   [[nodiscard]] virtual std::int64_t file_bytes() const noexcept = 0;
+  // Start of the file behind at's: where the log goes on after a blank.
+  [[nodiscard]] PhysicalOffset next_file(PhysicalOffset at) const noexcept {
+    return PhysicalOffset((at.value() / file_bytes() + 1) * file_bytes());
+  }
   // The bytes from `at` to readable() or to the end of at's file, whichever is nearer; none when
   // `at` was deleted or is not readable yet. Any thread; waits for nothing.
   [[nodiscard]] virtual SegmentView view_from(PhysicalOffset at) const = 0;

@@ -64,7 +64,8 @@ class MessageStoreImpl final : public MessageStore {
   }
   Result<SegmentView> get_record(PhysicalOffset at) override { return reader_->get_record(at); }
   Result<SegmentView> get_written_record(PhysicalOffset at) override {
-    return at < log_->readable() ? get_record(at) : record_of(log_->view_written_from(at).view, at);
+    return at < log_->readable() ? get_record(at)
+                                 : only_record(log_->view_written_from(at).view, at);
   }
   Result<std::vector<SegmentView>> query(std::string_view topic, std::string_view key,
                                          std::int32_t count_max, std::int64_t begin_ms,
@@ -385,9 +386,7 @@ PutResult MessageStoreImpl::put_batch(const PutCommon& common,
   hold_back();
 
   ConsumeQueue& queue = queues_->find_or_create(common.topic, common.queue_id);
-  const std::int32_t transaction = common.sys_flag & format::kFlagTransactionMask;
-  const bool takes_offset =
-      transaction == format::kTransactionNone || transaction == format::kTransactionCommit;
+  const bool takes_offset = format::has_queue_entry(common.sys_flag & format::kFlagTransactionMask);
   CommitLog::Appended appended = log_->append(encoded.records, queue.counter, takes_offset);
   result.waited_us = appended.waited_us;
   while (!appended.has_room) [[unlikely]] {

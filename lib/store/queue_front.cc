@@ -10,7 +10,7 @@ namespace mq::store {
 
 // 0 when there is nothing to suspect.
 PhysicalOffset QueueRecovery::suspected_before(const Found& found, const LogSource& log) const {
-  if (found.is_bare) return log.readable();
+  if (found.is_bare()) return log.readable();
   const std::int64_t at = found.first_file / kEntryBytes;
   if (at == 0 || at >= found.end) return PhysicalOffset(0);
   const auto first = entry(found, at);
@@ -22,20 +22,23 @@ PhysicalOffset QueueRecovery::suspected_before(const Found& found, const LogSour
 // log's beginning, is asked after: is there a record of it before that one? Rare in a sound store.
 // So is a directory of a queue without files.
 void QueueRecovery::find_lost_fronts(const LogSource& log) {
-  std::map<std::pair<std::string_view, QueueId>, Found*> asked;
+  struct Asked {
+    Found* found = nullptr;
+    PhysicalOffset before{};
+  };
+  std::map<std::pair<std::string_view, QueueId>, Asked> asked;
   PhysicalOffset until{};
   for (Found& found : found_) {
-    found.first_record = suspected_before(found, log);
-    if (found.first_record <= log.begin()) continue;
-    asked.emplace(std::pair(std::string_view(found.queue->topic().name), found.queue->id()),
-                  &found);
-    until = std::max(until, found.first_record);
+    const PhysicalOffset before = suspected_before(found, log);
+    if (before <= log.begin()) continue;
+    asked[{found.queue->topic().name, found.queue->id()}] = {&found, before};
+    until = std::max(until, before);
   }
   PhysicalOffset at = log.begin();
   while (!asked.empty() && at < std::min(until, log.readable())) {
     const SegmentView view = log.view_from(at);
     if (format::record_kind(view.bytes) == format::RecordKind::kBlank) {
-      at = PhysicalOffset((at.value() / log.file_bytes() + 1) * log.file_bytes());
+      at = log.next_file(at);
       continue;
     }
     const auto record = format::decode_record(view.bytes, format::CheckBody::kNo);
@@ -46,11 +49,9 @@ void QueueRecovery::find_lost_fronts(const LogSource& log) {
       continue;
     }
     const auto found = asked.find({record->topic, record->queue_id});
-    const std::int32_t transaction = record->transaction_type();
-    const bool has_entry =
-        transaction == format::kTransactionNone || transaction == format::kTransactionCommit;
-    if (found != asked.end() && has_entry && at < found->second->first_record) {
-      found->second->lacks_front = true;
+    if (found != asked.end() && at < found->second.before &&
+        format::has_queue_entry(record->transaction_type())) {
+      found->second.found->lacks_front = true;
       asked.erase(found);
     }
     at += record->total_bytes;

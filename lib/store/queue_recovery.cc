@@ -69,7 +69,6 @@ Result<void> QueueRecovery::load_queue(ConsumeQueue& queue) {
       found.stray.push_back(directory + "/" + name);
     }
   }
-  found.is_bare = found.files.empty() && found.stray.empty();
   std::sort(found.files.begin(), found.files.end(),
             [](const File& a, const File& b) { return a.start < b.start; });
   found.runs = runs_of(found.files);
@@ -249,9 +248,9 @@ std::int64_t QueueRecovery::settle(const Found& found, const LogSource& log, std
 // Directories of queues that the log has nothing of.
 Result<void> QueueRecovery::drop_bare() {
   for (const Found& found : found_) {
-    if (found.is_bare && !found.lacks_front) MQ_CHECK(set_.files_->remove_all(*found.queue));
+    if (found.is_bare() && !found.lacks_front) MQ_CHECK(set_.files_->remove_all(*found.queue));
   }
-  std::erase_if(found_, [](const Found& found) { return found.is_bare && !found.lacks_front; });
+  std::erase_if(found_, [](const Found& found) { return found.is_bare() && !found.lacks_front; });
   return {};
 }
 

@@ -53,10 +53,10 @@ class QueueRecovery {
     std::int64_t end = 0;  // queue offset behind the last entry that looks valid
     format::ConsumeQueueEntry last{};
     bool has_last = false;
-    PhysicalOffset first_record{};   // when find_lost_fronts() asks after it
     bool lacks_front = false;        // files before first_file are missing
-    bool is_bare = false;            // a directory without files
     std::vector<std::string> stray;  // what is no file of a queue
+    // A directory without files.
+    [[nodiscard]] bool is_bare() const noexcept { return files.empty() && stray.empty(); }
   };
 
   static constexpr auto kEntryBytes =

@@ -236,10 +236,10 @@ Result<SegmentView> Reader::get_record(PhysicalOffset at) const {
                  fmt::format("no record at {}: the commit log holds {} to {}", at.value(),
                              log_.begin().value(), log_.readable().value())};
   }
-  return record_of(log_.view_from(at), at);
+  return only_record(log_.view_from(at), at);
 }
 
-Result<SegmentView> record_of(SegmentView following, PhysicalOffset at) {
+Result<SegmentView> only_record(SegmentView following, PhysicalOffset at) {
   const auto record = record_in(following.bytes, at);
   if (!record) return Error{Errc::kNotFound, fmt::format("no record starts at {}", at.value())};
   following.bytes = following.bytes.first(static_cast<std::size_t>(record->total_bytes));

@@ -17,7 +17,7 @@
 namespace mq::store {
 
 // The record at `at` alone, of what follows from there on. Errors: kNotFound.
-[[nodiscard]] Result<SegmentView> record_of(SegmentView following, PhysicalOffset at);
+[[nodiscard]] Result<SegmentView> only_record(SegmentView following, PhysicalOffset at);
 
 class Reader {
  public:
