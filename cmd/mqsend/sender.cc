@@ -192,9 +192,11 @@ bool Sender::add(const Outgoing& message, TopicTargets& topic, const ItemInfo& i
     r->body.assign(message.body);
   }
   r->items.push_back(info);
-  r->items.back().raw_bytes = raw.size();
   if (!options_.receipts.empty()) r->ids += message.id;
-  if (options_.tee) r->raw += raw;
+  if (options_.tee) {
+    r->raw += raw;
+    r->items.back().raw_bytes = raw.size();
+  }
   if (static_cast<std::int64_t>(r->body.size()) >= batch_bytes_ || alone) close(open_.size() - 1);
   return true;
 }
@@ -277,7 +279,8 @@ void Sender::post(Request& r) {
 
 void Sender::post_due() {
   const std::int64_t now = now_us();
-  for (std::size_t i = 0; i < postable_end(); ++i) {
+  const std::size_t end = postable_end();
+  for (std::size_t i = 0; i < end; ++i) {
     Request& r = *requests_[i];
     if (r.frame == 0 && !r.finished && r.due_us <= now) post(r);
   }
@@ -285,7 +288,8 @@ void Sender::post_due() {
 
 std::int64_t Sender::poll_ms(std::int64_t timeout_ms) const {
   const std::int64_t now = now_us();
-  for (std::size_t i = 0; i < postable_end(); ++i) {
+  const std::size_t end = postable_end();
+  for (std::size_t i = 0; i < end; ++i) {
     const Request& r = *requests_[i];
     if (r.frame == 0 && !r.finished)
       timeout_ms = std::min(timeout_ms, std::max<std::int64_t>(0, (r.due_us - now) / 1000 + 1));

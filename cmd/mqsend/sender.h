@@ -125,7 +125,6 @@ class Sender {
   void retry(Request& r);
   [[nodiscard]] bool may_split(const Request& r, std::int32_t code) const;
   void split(Request& r);
-  [[nodiscard]] static std::size_t first_bytes(const Request& r, std::size_t count);
   void lose(std::size_t broker, const std::string& reason);
   void fail(Request& r, const std::string& reason);
   void finish_oneway();

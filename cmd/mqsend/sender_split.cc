@@ -13,6 +13,14 @@ namespace {
 constexpr int kSplitsInVain = 1000;
 constexpr std::size_t kIdBytes = 32;
 
+// Bytes of the first `count` items of a batch, each of which begins with its length.
+std::size_t bytes_of(Bytes batch, std::size_t count) {
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    at += static_cast<std::size_t>(load_be<std::int32_t>(batch.data() + at));
+  return at;
+}
+
 }  // namespace
 
 bool Sender::may_split(const Request& r, std::int32_t code) const {
@@ -38,7 +46,7 @@ void Sender::split(Request& r) {
   batch_bytes_ =
       std::clamp<std::int64_t>(static_cast<std::int64_t>(r.body.size() / 2), 1, batch_bytes_);
   const std::size_t kept = r.items.size() / 2;
-  const std::size_t at = first_bytes(r, kept);
+  const std::size_t at = bytes_of(as_bytes(r.body), kept);
   RequestPtr rest = make();
   rest->topic = r.topic;
   rest->target = r.target;
@@ -60,8 +68,8 @@ void Sender::split(Request& r) {
   }
   std::size_t raw_bytes = 0;
   for (const ItemInfo& item : r.items) raw_bytes += item.raw_bytes;
-  rest->raw.assign(r.raw, std::min(raw_bytes, r.raw.size()));
-  r.raw.resize(std::min(raw_bytes, r.raw.size()));
+  rest->raw.assign(r.raw, raw_bytes);
+  r.raw.resize(raw_bytes);
   for (Request* half : {&r, rest.get()}) {
     half->frame = 0;
     half->is_part = true;
@@ -70,15 +78,6 @@ void Sender::split(Request& r) {
   const auto place = std::find_if(requests_.begin(), requests_.end(),
                                   [&r](const RequestPtr& p) { return p.get() == &r; });
   requests_.insert(place + 1, std::move(rest));
-}
-
-// Of the body: those of the first `count` items.
-std::size_t Sender::first_bytes(const Request& r, std::size_t count) {
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < count; ++i)
-    at += static_cast<std::size_t>(
-        load_be<std::int32_t>(reinterpret_cast<const std::byte*>(r.body.data()) + at));
-  return at;
 }
 
 }  // namespace mq::mqsend
