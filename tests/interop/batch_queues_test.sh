@@ -10,8 +10,7 @@ bring_peers || { fail "the peers come from the package registry"; exit 1; }
 start_namesrv || { fail "the name server starts"; exit 1; }
 
 store=$tmp/store
-# The index has the shape that all stores have: with few entries, mqdump may guess another one wrong.
-sizes=(mappedFileSizeCommitLog=1048576 mapperFileSizeBatchConsumeQueue=4600)
+sizes=(mappedFileSizeCommitLog=1048576 mapperFileSizeBatchConsumeQueue=4600 maxHashSlotNum=1000 maxIndexNum=4000)
 conf=$tmp/mqd.conf
 printf '%s\n' brokerName=broker-a brokerClusterName=DefaultCluster fileReservedTime=1000000 "namesrvAddr=$namesrv" "${sizes[@]}" >"$conf"
 # What a message of a closed batch has of its own; where its record lies is the batch's.

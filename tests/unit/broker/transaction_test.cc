@@ -495,9 +495,6 @@ TEST_F(TransactionTest, CountsWhatIsOpenInTheReferencesFile) {
   EXPECT_FALSE(format::parse_transaction_counts_json("[1]"));
 }
 
-// Goal: whatever is ended when, and wherever the process is killed, what is committed is delivered
-// once, nothing else is, and nobody is asked about what is committed. Method: seeded sends, ends,
-// answers, rounds, kills and restarts beside a model; in the end every question is answered.
 // An answer that was refused for that reason was refused in every round: the transaction was given
 // up in the end.
 TEST(TransactionChecks, AnAnswerMayComeBeforeTheDiskHasTheQuestion) {
@@ -520,6 +517,9 @@ TEST(TransactionChecks, AnAnswerMayComeBeforeTheDiskHasTheQuestion) {
   EXPECT_EQ(w.s.bodies("T", 2), std::vector<std::string>{"a"});
 }
 
+// Goal: whatever is ended when, and wherever the process is killed, what is committed is delivered
+// once, nothing else is, and nobody is asked about what is committed. Method: seeded sends, ends,
+// answers, rounds, kills and restarts beside a model; in the end every question is answered.
 TEST(TransactionCrash, WhateverIsKilledWhenEachCommitIsDeliveredOnceAndNothingElse) {
   for (const std::uint64_t seed : mq::test::seeds(20)) {
     SCOPED_TRACE(testing::Message() << "replay with MQ_SEED=" << seed);
