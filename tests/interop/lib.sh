@@ -57,6 +57,19 @@ bring_peers() {
   ) 9>"$peers/lock"
 }
 
+# Apache's proxy and the client that needs it, once.
+bring_proxy() {
+  (
+    flock 9
+    [ -e "$peers/proxy.done" ] && [ -z "$(find "$here/grpc" -newer "$peers/proxy.done" -type f)" ] && exit 0
+    # Apart: the client carries other versions of what the proxy stands on.
+    (cd "$here/grpc" && mvn -q -B dependency:copy-dependencies -DexcludeArtifactIds=rocketmq-client-java -DoutputDirectory="$peers/proxy" &&
+      mvn -q -B dependency:copy-dependencies -DincludeArtifactIds=rocketmq-client-java,annotations-api -DoutputDirectory="$peers/grpc") >"$peers/proxy.log" 2>&1 &&
+      javac -nowarn -d "$peers/grpc" -cp "$peers/grpc/*" "$here"/grpc/src/grpc/*.java >>"$peers/proxy.log" 2>&1 || { cat "$peers/proxy.log" >&2; exit 1; }
+    touch "$peers/proxy.done"
+  ) 9>"$peers/lock"
+}
+
 # The clients of other languages, as pinned in clients/, once.
 bring_clients() {
   (
