@@ -82,6 +82,7 @@ class Daemon {
     MQ_CHECK(config_.store.fs->make_directories(config_.store.root));
     const std::string config_dir = config_.store.root + "/config";
     config_.store.batch_topics = broker::batch_topics_in(fs::posix(), config_dir + "/topics.json");
+    config_.store.light_queues = config_.lmq_enable && config_.multi_dispatch_enable;
     MQ_TRY(store_, store::MessageStore::open(config_.store, [](int percent, std::string_view what) {
              daemon::notify_status(fmt::format("recovering: {} {}%", what, percent));
            }));
@@ -93,7 +94,8 @@ class Daemon {
         [this](std::string_view name) { return store_->mark_batch_topic(name); });
     groups_.emplace(fs::posix(), system_clock(), config_, config_dir + "/subscriptionGroup.json");
     MQ_CHECK(groups_->load());
-    offsets_.emplace(fs::posix(), system_clock(), config_dir + "/consumerOffset.json");
+    offsets_.emplace(fs::posix(), system_clock(), config_dir + "/consumerOffset.json",
+                     config_.lmq_enable);
     MQ_CHECK(offsets_->load());
     filters_.emplace(fs::posix(), system_clock(), sql_, config_dir + "/consumerFilter.json",
                      broker::ConsumerFilters::Options{config_.filter_bloom_error_percent,

@@ -1,7 +1,10 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "broker/config.h"
 #include "format/index_shape.h"
+#include "format/light_queues.h"
 #include "format/names.h"
 
 namespace mq::broker {
@@ -70,16 +73,27 @@ IndexShape index_shape(fs::Fs& fs, const std::string& dir, const IndexShape& sta
   return standard;
 }
 
+bool has_light_queues(fs::Fs& fs, const std::string& root) {
+  const auto topics = fs.list(root + "/consumequeue");
+  if (topics && std::any_of(topics->begin(), topics->end(), format::is_light)) return true;
+  return fs.exists(root + "/config/lmqConsumerOffset.json") &&
+         !fs.exists(root + "/config/consumerOffset.json");
+}
+
 }  // namespace
 
 std::vector<std::string> Settings::adopt_store_sizes(fs::Fs& fs) {
   store::StoreOptions& s = config_.store;
   std::vector<std::string> adopted;
-  const auto take = [&](const char* key, auto& value, std::int64_t found) {
-    if (found <= 0 || found == value || was_set(key)) return;
-    value = static_cast<std::remove_reference_t<decltype(value)>>(found);
+  const auto adopt = [&](const char* key, auto& value, auto found, const std::string& text) {
+    if (found == value || was_set(key)) return;
+    value = found;
     origins_[key] = "the store's files";
-    adopted.push_back(fmt::format("{}={}", key, found));
+    adopted.push_back(fmt::format("{}={}", key, text));
+  };
+  const auto take = [&](const char* key, auto& value, std::int64_t found) {
+    using Value = std::remove_reference_t<decltype(value)>;
+    if (found > 0) adopt(key, value, static_cast<Value>(found), std::to_string(found));
   };
   const std::string log_dir = s.commit_log_path.empty() ? s.root + "/commitlog" : s.commit_log_path;
   const std::int64_t step = stream_step(fs, log_dir);
@@ -95,6 +109,10 @@ std::vector<std::string> Settings::adopt_store_sizes(fs::Fs& fs) {
     const IndexShape shape = index_shape(fs, s.root + "/index", s.index_shape);
     take("maxHashSlotNum", s.index_shape.slots, shape.slots);
     take("maxIndexNum", s.index_shape.entries, shape.entries);
+  }
+  if (has_light_queues(fs, s.root)) {
+    adopt("enableLmq", config_.lmq_enable, true, "true");
+    adopt("enableMultiDispatch", config_.multi_dispatch_enable, true, "true");
   }
   return adopted;
 }

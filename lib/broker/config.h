@@ -50,6 +50,8 @@ struct BrokerConfig {
   std::string trace_topic = "RMQ_SYS_TRACE_TOPIC";     // msgTraceTopicName
   std::int32_t revive_queues = 8;                      // reviveQueueNum
   bool timer_wheel_enable = true;                      // timerWheelEnable
+  bool lmq_enable = false;                             // enableLmq
+  bool multi_dispatch_enable = false;                  // enableMultiDispatch
   Live<bool> mixed_topics = false;                     // enableMixedMessageType
   Live<bool> check_message_types = false;              // enableTopicMessageTypeCheck
   Live<bool> lite_pull_enable = true;                  // litePullMessageEnable
@@ -155,7 +157,8 @@ class Settings {
   Result<void> check() const;
 
   // File sizes are not stored in a store, and opening it with others would misread it: those that
-  // were not set are taken from the files that are there. Returns what was adopted, a line each.
+  // were not set are taken from the files that are there; and whether it has light queues. Returns
+  // what was adopted, a line each.
   std::vector<std::string> adopt_store_sizes(fs::Fs& fs);
 
  private:

@@ -13,6 +13,9 @@ std::string key_of(std::string_view group, std::string_view topic) {
   key.reserve(topic.size() + group.size() + 1);
   return key.append(topic).append("@").append(group);
 }
+std::string beside(const std::string& path, std::string_view name) {
+  return path.substr(0, path.rfind('/') + 1).append(name);
+}
 std::string_view topic_of(std::string_view key) { return key.substr(0, key.find('@')); }
 std::string_view group_of(std::string_view key) {
   const std::size_t split = key.find('@');
@@ -21,17 +24,24 @@ std::string_view group_of(std::string_view key) {
 
 }  // namespace
 
-ConsumerOffsets::ConsumerOffsets(fs::Fs& fs, Clock& clock, std::string path)
-    : fs_(fs), clock_(clock), path_(std::move(path)) {}
+ConsumerOffsets::ConsumerOffsets(fs::Fs& fs, Clock& clock, std::string path, bool has_light_queues)
+    : fs_(fs),
+      clock_(clock),
+      path_(std::move(path)),
+      has_light_queues_(has_light_queues),
+      own_path_(has_light_queues ? beside(path_, format::kConsumerOffsetFiles[1]) : path_) {}
 
 Result<void> ConsumerOffsets::load() {
   format::ConsumerOffsets stored;
-  MQ_CHECK(load_state_file(fs_, path_, [&](std::string_view text) -> Result<void> {
-    MQ_TRY(stored, format::parse_consumer_offset_json(text));
-    return {};
-  }));
+  const bool is_there = fs_.exists(own_path_) || fs_.exists(own_path_ + ".bak");
+  MQ_CHECK(load_state_file(fs_, is_there ? own_path_ : path_,
+                           [&](std::string_view text) -> Result<void> {
+                             MQ_TRY(stored, format::parse_consumer_offset_json(text));
+                             return {};
+                           }));
   const MutexLock lock(mu_);
   committed_ = std::move(stored);
+  committed_.has_light_table = has_light_queues_;
   return {};
 }
 
@@ -47,7 +57,7 @@ Result<void> ConsumerOffsets::flush(const std::function<Result<void>()>& before_
   }
   auto done = before_write ? before_write() : Result<void>();
   if (done) {
-    done = fs::write_file_atomically(fs_, path_, format::to_consumer_offset_json(copy),
+    done = fs::write_file_atomically(fs_, own_path_, format::to_consumer_offset_json(copy),
                                      /*keep_backup=*/true);
   }
   if (done) return done;

@@ -25,7 +25,9 @@ class ConsumerOffsets {
  public:
   using ByQueue = std::map<std::int32_t, std::int64_t>;
 
-  ConsumerOffsets(fs::Fs& fs, Clock& clock, std::string path);
+  // With `has_light_queues` the file is lmqConsumerOffset.json beside `path`, as a stock broker has
+  // it with enableLmq; while there is none, what is in `path` is taken over.
+  ConsumerOffsets(fs::Fs& fs, Clock& clock, std::string path, bool has_light_queues = false);
   // A file that cannot be read, with its backup, is an error: without it every group would start
   // anew.
   Result<void> load();
@@ -81,7 +83,9 @@ class ConsumerOffsets {
 
   fs::Fs& fs_;
   Clock& clock_;
-  const std::string path_;
+  const std::string path_;  // of the file without light queues
+  const bool has_light_queues_;
+  const std::string own_path_;
   Mutex flush_mu_;  // one flush at a time; commits go on meanwhile
   mutable Mutex mu_;
   format::ConsumerOffsets committed_ MQ_GUARDED_BY(mu_);

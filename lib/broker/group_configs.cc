@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "broker/state_file.h"
+#include "format/light_queues.h"
 #include "format/names.h"
 
 namespace mq::broker {
@@ -90,8 +91,8 @@ Result<void> GroupConfigs::flush() {
 
 GroupConfigs::Group GroupConfigs::find(std::string_view group) const {
   const MutexLock lock(mu_);
-  const auto at = table_.groups.find(group);
-  return at == table_.groups.end() ? nullptr : at->second;
+  if (const auto at = table_.groups.find(group); at != table_.groups.end()) return at->second;
+  return config_.lmq_enable && format::is_light(group) ? with_defaults(group) : nullptr;
 }
 
 GroupConfigs::Group GroupConfigs::find_or_create(std::string_view group) {

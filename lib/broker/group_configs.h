@@ -33,7 +33,8 @@ class GroupConfigs {
   // error: it says which groups must not consume.
   Result<void> load();
 
-  // Null when there is no such group.
+  // Null when there is no such group. With enableLmq every name %LMQ%… is that of one with the
+  // defaults, which is kept nowhere.
   [[nodiscard]] Group find(std::string_view group) const;
   // The same, made with the defaults when that is allowed: autoCreateSubscriptionGroup, or
   // enableCreateSysGroup for the broker's own (CID_RMQ_SYS_). Null when it is not, or when the name

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "broker/pop_names.h"
+#include "format/light_queues.h"
 #include "format/names.h"
 #include "format/pop_records.h"
 #include "format/properties.h"
@@ -50,11 +51,18 @@ std::string as_message_of(std::string_view topic, const format::Record& stored,
 
 }  // namespace
 
-std::vector<std::int64_t> queue_offsets(const std::vector<store::SegmentView>& spans) {
+std::vector<std::int64_t> queue_offsets(const std::vector<store::SegmentView>& spans,
+                                        std::string_view topic, QueueId queue) {
   std::vector<std::int64_t> out;
+  const bool is_light = format::is_light(topic);
   for (const auto& span : spans) {
-    for_each_record(span.bytes, [&](Bytes record) {
-      out.push_back(load_be<std::int64_t>(record.data() + kQueueOffsetAt));
+    for_each_record(span.bytes, [&](Bytes bytes) {
+      std::optional<QueueOffset> number(load_be<std::int64_t>(bytes.data() + kQueueOffsetAt));
+      if (is_light) {
+        const auto record = format::decode_record(bytes, format::CheckBody::kNo);
+        if (record) number = format::number_in(*record, topic, queue);
+      }
+      if (number) out.push_back(number->value());
     });
   }
   return out;
@@ -172,7 +180,7 @@ void Pop::pop_queue(Run& run, std::string_view topic, QueueId queue) {
   }
   const std::int64_t next = got.next.value();
   if (got.status == GetStatus::kFound) {
-    auto offsets = queue_offsets(got.spans);
+    auto offsets = queue_offsets(got.spans, topic, queue);
     if (!note(run, topic, queue, start, offsets, next)) return rest_from(start);
     add(run, topic, queue, start, std::move(offsets), got);
   } else if (next > start && (got.status == GetStatus::kNoMatchedMessage ||

@@ -130,7 +130,8 @@ class Pop {
   std::atomic<bool> popped_{false};
 };
 
-// The queue offsets of records back to back.
-[[nodiscard]] std::vector<std::int64_t> queue_offsets(const std::vector<store::SegmentView>& spans);
+// The numbers in that queue of records back to back.
+[[nodiscard]] std::vector<std::int64_t> queue_offsets(const std::vector<store::SegmentView>& spans,
+                                                      std::string_view topic, QueueId queue);
 
 }  // namespace mq::broker

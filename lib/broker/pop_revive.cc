@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "broker/pop_names.h"
+#include "format/light_queues.h"
 #include "format/names.h"
 #include "format/properties.h"
 #include "format/record.h"
@@ -304,7 +305,7 @@ PopRevive::Copied PopRevive::revive_one(const format::PopCheckpoint& checkpoint,
   const auto record = got.status == store::GetStatus::kFound && !got.spans.empty()
                           ? format::decode_record(got.spans.front().bytes, format::CheckBody::kNo)
                           : Result<format::Record>(Error{Errc::kNotFound});
-  if (!record || record->queue_offset.value() != offset) {
+  if (!record || !format::stands_at(*record, id.topic, id.queue, QueueOffset(offset))) {
     // Deleted under our hands, or really unreadable.
     unreadable = QueueOffset(offset) >= o_.store.min_offset(id.topic, id.queue);
     return Copied::kDone;

@@ -9,6 +9,7 @@
 #include "broker/state_file.h"
 #include "broker/topic_attributes.h"
 #include "format/delay_levels.h"
+#include "format/light_queues.h"
 #include "format/names.h"
 
 namespace mq::broker {
@@ -112,15 +113,23 @@ void Topics::add_system_topics() {
 std::optional<TopicInfo> Topics::find(std::string_view topic) const {
   const MutexLock lock(mu_);
   const auto at = table_.topics.find(topic);
-  if (at == table_.topics.end()) return std::nullopt;
-  return info_of(at->second);
+  if (at != table_.topics.end()) return info_of(at->second);
+  const auto light = light_config(topic);
+  return light ? std::optional(info_of(*light)) : std::nullopt;
 }
 
 std::optional<TopicConfig> Topics::get(std::string_view topic) const {
   const MutexLock lock(mu_);
   const auto at = table_.topics.find(topic);
-  if (at == table_.topics.end()) return std::nullopt;
-  return at->second;
+  return at != table_.topics.end() ? std::optional(at->second) : light_config(topic);
+}
+
+std::optional<TopicConfig> Topics::light_config(std::string_view topic) const {
+  if (!config_.lmq_enable || !format::is_light_queue_name(topic)) return std::nullopt;
+  TopicConfig config;
+  config.name = topic;
+  config.read_queues = config.write_queues = 1;
+  return config;
 }
 
 format::TopicTable Topics::all() const {
@@ -308,7 +317,7 @@ void Topics::on_change(std::function<void(const Changes&)> listener) {
 }
 
 bool Topics::is_system(std::string_view topic) const {
-  return topic.starts_with("rmq_sys_") || topic == config_.trace_topic ||
+  return topic.starts_with(format::kSystemTopicPrefix) || topic == config_.trace_topic ||
          topic == config_.cluster || topic == config_.name ||
          topic == config_.cluster + "_REPLY_TOPIC" ||
          std::find(kSystemTopics.begin(), kSystemTopics.end(), topic) != kSystemTopics.end();

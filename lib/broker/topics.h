@@ -60,6 +60,7 @@ class Topics {
   // made. Set before topics are made.
   void on_batch_topic(std::function<Result<void>(std::string_view)> prepare);
 
+  // With enableLmq there is every light queue (%LMQ%…), a topic of one queue; in no list.
   [[nodiscard]] std::optional<TopicInfo> find(std::string_view topic) const;
   [[nodiscard]] std::optional<format::TopicConfig> get(std::string_view topic) const;
   [[nodiscard]] format::TopicTable all() const;
@@ -99,6 +100,7 @@ class Topics {
 
  private:
   void add_system_topics() MQ_REQUIRES(mu_);
+  [[nodiscard]] std::optional<format::TopicConfig> light_config(std::string_view topic) const;
   // Tells whether it changed anything.
   Result<bool> put_into(format::TopicTable& table, format::TopicConfig wanted,
                         std::string_view attributes) const;

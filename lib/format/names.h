@@ -20,6 +20,7 @@ inline constexpr std::size_t kRetryTopicBytesMax = 255;
 inline constexpr std::size_t kGroupBytesMax = 255;
 inline constexpr std::string_view kRetryPrefix = "%RETRY%";
 inline constexpr std::string_view kDlqPrefix = "%DLQ%";
+inline constexpr std::string_view kSystemTopicPrefix = "rmq_sys_";
 inline constexpr std::string_view kScheduleTopic = "SCHEDULE_TOPIC_XXXX";
 inline constexpr std::string_view kTimerTopic = "rmq_sys_wheel_timer";
 inline constexpr std::string_view kHalfTopic = "RMQ_SYS_TRANS_HALF_TOPIC";

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "format/light_queues.h"
+
 namespace mq::format {
 namespace {
 
@@ -30,6 +32,7 @@ class Members {
     if (value.is_null()) return std::nullopt;
     return value;
   }
+  [[nodiscard]] bool has(std::string_view name) const { return rest_.contains(boosted(name)); }
   void take(std::string_view name, bool& out) {
     if (const auto value = take(name)) out = bool_or(&*value, out);
   }
@@ -94,6 +97,14 @@ json::object to_object(const std::map<std::string, std::string>& texts) {
   return object;
 }
 
+// A whole number, or text that is one. Errors: kCorrupt.
+Result<std::int64_t> parse_number(std::string_view where, const json::value& value) {
+  constexpr std::int64_t kUnfit = std::numeric_limits<std::int64_t>::min();
+  const std::int64_t number = int_or(&value, kUnfit);
+  if (number == kUnfit) return corrupt(where, "a number");
+  return number;
+}
+
 // {0:12,"1":7} as number -> number. Errors: kCorrupt for anything else.
 Result<std::map<std::int32_t, std::int64_t>> parse_numbers(std::string_view where,
                                                            const json::value& value) {
@@ -105,10 +116,8 @@ Result<std::map<std::int32_t, std::int64_t>> parse_numbers(std::string_view wher
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), number);
     if (error != std::errc{} || end != key.data() + key.size())
       return corrupt(fmt::format("{}: '{}'", where, key), "a number");
-    constexpr std::int64_t kUnfit = std::numeric_limits<std::int64_t>::min();
-    const std::int64_t offset = int_or(&item.value(), kUnfit);
-    if (offset == kUnfit) return corrupt(fmt::format("{}: value of {}", where, number), "a number");
-    numbers[number] = offset;
+    MQ_TRY(numbers[number],
+           parse_number(fmt::format("{}: value of {}", where, number), item.value()));
   }
   return numbers;
 }
@@ -283,14 +292,30 @@ Result<ConsumerOffsets> parse_consumer_offset_json(std::string_view text) {
     MQ_TRY(auto offsets, parse_numbers("offsetTable: " + name, item.value()));
     all.offsets[std::move(name)] = std::move(offsets);
   }
+  all.has_light_table = file.has("lmqOffsetTable");
+  MQ_TRY(const json::object light, file.take_object("lmqOffsetTable"));
+  for (const auto& item : light) {
+    const std::string name(plain(item.key()));
+    MQ_TRY(all.offsets[name][kLightQueueId], parse_number("lmqOffsetTable: " + name, item.value()));
+  }
   all.extra = std::move(file).rest();
   return all;
 }
 
 std::string to_consumer_offset_json(const ConsumerOffsets& offsets) {
   json::object table;
-  for (const auto& [name, of_queues] : offsets.offsets) table[name] = to_object(of_queues);
+  json::object light;
+  for (const auto& [name, of_queues] : offsets.offsets) {
+    const std::string_view group = std::string_view(name).substr(name.find('@') + 1);
+    const auto of_light = of_queues.find(kLightQueueId);
+    if (offsets.has_light_table && is_light(group) && of_light != of_queues.end()) {
+      light[name] = of_light->second;
+    } else {
+      table[name] = to_object(of_queues);
+    }
+  }
   json::object file = offsets.extra;
+  if (offsets.has_light_table) file["lmqOffsetTable"] = std::move(light);
   file["dataVersion"] = to_object(offsets.version);
   file["offsetTable"] = std::move(table);
   return to_pretty_json(file);

@@ -5,9 +5,11 @@
 // the place; the caller then takes the .bak.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include <boost/json/object.hpp>
 
@@ -58,8 +60,17 @@ Result<TopicTable> parse_topics_json(std::string_view text);
 struct ConsumerOffsets {
   DataVersion version;
   std::map<std::string, std::map<std::int32_t, std::int64_t>, std::less<>> offsets;
-  json::object extra{};  // lmqOffsetTable among others
+  // As a broker with light queues has it, in lmqConsumerOffset.json: what groups named %LMQ%… have
+  // of queue 0 stands in an lmqOffsetTable of its own.
+  bool has_light_table = false;
+  json::object extra{};
 };
+// Their file; the second with enableLmq.
+inline constexpr std::array<std::string_view, 2> kConsumerOffsetFiles = {"consumerOffset.json",
+                                                                         "lmqConsumerOffset.json"};
+[[nodiscard]] constexpr bool is_consumer_offset_file(std::string_view name) noexcept {
+  return name == kConsumerOffsetFiles[0] || name == kConsumerOffsetFiles[1];
+}
 Result<ConsumerOffsets> parse_consumer_offset_json(std::string_view text);
 [[nodiscard]] std::string to_consumer_offset_json(const ConsumerOffsets& offsets);
 

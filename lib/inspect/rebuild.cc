@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "format/light_queues.h"
 #include "format/names.h"
 #include "format/properties.h"
 #include "format/state_files.h"
@@ -46,13 +47,15 @@ Result<void> LogDispatch::add_entries(const Topic& topic, const format::Record& 
   if (topic.has_queues && !topic.is_batch && record.queue_id >= 0) {
     MQ_CHECK(parts_.queues->add(record.topic, record.queue_id, record.queue_offset.value(), entry));
   }
-  if (dispatched.multi_offsets.empty() || dispatched.multi_queues.empty()) return {};
   entry.tag_code = dispatched.hashed_tag;
-  for (const MultiQueue& multi : multi_queues(dispatched)) {
-    if (parts_.topic.empty() || parts_.topic == multi.name)
-      MQ_CHECK(parts_.queues->add(multi.name, 0, multi.number, entry));
-  }
-  return {};
+  Result<void> done;
+  format::for_each_light_queue(dispatched.light_queues, dispatched.light_offsets,
+                               [&](std::string_view name, std::int64_t number) {
+                                 if (done && (parts_.topic.empty() || parts_.topic == name))
+                                   done = parts_.queues->add(name, format::kLightQueueId, number,
+                                                             entry);
+                               });
+  return done;
 }
 
 Result<void> LogDispatch::add_keys(const Topic& topic, const format::Record& record,

@@ -6,14 +6,13 @@
 #include <optional>
 
 #include "base/hash.h"
+#include "format/light_queues.h"
 #include "format/names.h"
 #include "format/properties.h"
 
 namespace mq::inspect {
 namespace {
 
-constexpr std::string_view kMultiDispatch = "INNER_MULTI_DISPATCH";
-constexpr std::string_view kMultiOffset = "INNER_MULTI_QUEUE_OFFSET";
 constexpr std::int64_t kUnknownDelayMs = 1000;  // a level without a configured delay (4.2 rule 3)
 
 // As Java's parsers: an optional sign, digits, nothing else.
@@ -51,7 +50,8 @@ std::int64_t unit_ms(char unit) {
 
 // What dispatch wants of a record's properties, from one pass; the last of a name counts.
 struct Wanted {
-  std::string_view tags, keys, unique_key, delay, inner_num, inner_base, multi, multi_offset;
+  std::string_view tags, keys, unique_key, delay, inner_num, inner_base, light_queues,
+      light_offsets;
 };
 Wanted pick(std::string_view properties) {
   Wanted out;
@@ -76,11 +76,11 @@ Wanted pick(std::string_view properties) {
       case 10:
         take(format::kInnerBase, out.inner_base);
         break;
-      case kMultiDispatch.size():
-        take(kMultiDispatch, out.multi);
+      case format::kLightQueues.size():
+        take(format::kLightQueues, out.light_queues);
         break;
-      case kMultiOffset.size():
-        take(kMultiOffset, out.multi_offset);
+      case format::kLightOffsets.size():
+        take(format::kLightOffsets, out.light_offsets);
         break;
       default:
         break;
@@ -108,9 +108,11 @@ Dispatched DispatchRules::of(const format::Record& record) const {
   Dispatched out{.has_entry = format::has_queue_entry(type),
                  .has_keys = type != format::kTransactionRollback,
                  .unique_key = wanted.unique_key,
-                 .keys = wanted.keys,
-                 .multi_queues = wanted.multi,
-                 .multi_offsets = wanted.multi_offset};
+                 .keys = wanted.keys};
+  if (format::may_be_in_light_queues(record.topic)) {
+    out.light_queues = wanted.light_queues;
+    out.light_offsets = wanted.light_offsets;
+  }
   if (!wanted.tags.empty()) out.hashed_tag = java_string_hash(wanted.tags);
   out.tag_code = out.hashed_tag;
   if (!wanted.delay.empty() && record.topic == format::kScheduleTopic) {
@@ -133,26 +135,6 @@ Dispatched DispatchRules::of(const format::Record& record) const {
       out.batch_count = static_cast<std::int32_t>(*count);
       out.batch_base = *base;
     }
-  }
-  return out;
-}
-
-std::vector<MultiQueue> multi_queues(const Dispatched& dispatched) {
-  std::vector<MultiQueue> out;
-  std::string_view names = dispatched.multi_queues;
-  std::string_view numbers = dispatched.multi_offsets;
-  while (!names.empty() && !numbers.empty()) {
-    const std::size_t name_end = names.find(',');
-    const std::size_t number_end = numbers.find(',');
-    const std::string_view name = names.substr(0, name_end);
-    const auto number = parse_java(numbers.substr(0, number_end));
-    if (number && *number >= 0 && !name.empty() && name.find('/') == std::string_view::npos &&
-        name != "." && name != "..") {
-      out.push_back({name, *number});
-    }
-    if (name_end == std::string_view::npos || number_end == std::string_view::npos) break;
-    names.remove_prefix(name_end + 1);
-    numbers.remove_prefix(number_end + 1);
   }
   return out;
 }

@@ -18,9 +18,9 @@ struct Dispatched {
   // Views into the record.
   std::string_view unique_key{};
   std::string_view keys{};  // separated by single spaces
-  // Names and numbers of further queues, comma separated; entries of equal number belong together.
-  std::string_view multi_queues{};
-  std::string_view multi_offsets{};
+  // For format::for_each_light_queue.
+  std::string_view light_queues{};
+  std::string_view light_offsets{};
   // Of an inner batch in a queue of batches.
   std::int64_t batch_base = -1;  // -1: the record's own queue offset
   std::int32_t batch_count = 1;
@@ -40,13 +40,5 @@ class DispatchRules {
  private:
   std::vector<std::int64_t> delay_ms_;
 };
-
-// One further queue of a record that goes to several (4.8); its queue id is 0.
-struct MultiQueue {
-  std::string_view name;
-  std::int64_t number = 0;
-};
-// Those that the record names with a number; names that cannot be a directory are left out.
-[[nodiscard]] std::vector<MultiQueue> multi_queues(const Dispatched& dispatched);
 
 }  // namespace mq::inspect

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "format/batch_queue_entry.h"
+#include "format/light_queues.h"
 #include "format/properties.h"
 #include "format/state_files.h"
 #include "inspect/rebuild_rules.h"
@@ -102,11 +103,20 @@ Result<std::optional<QueueReference>> in_batch_queue(fs::Fs& fs, const std::stri
 Result<void> in_light_queues(fs::Fs& fs, const std::string& store, const format::Record& record,
                              References& out) {
   static const DispatchRules rules;
-  for (const MultiQueue& queue : multi_queues(rules.of(record))) {
-    MQ_TRY(auto found, in_queue(fs, store, std::string(queue.name), 0, queue.number, record));
-    if (!found.path.empty()) out.queues.push_back(std::move(found));
-  }
-  return {};
+  const Dispatched dispatched = rules.of(record);
+  Result<void> done;
+  format::for_each_light_queue(dispatched.light_queues, dispatched.light_offsets,
+                               [&](std::string_view name, std::int64_t number) {
+                                 if (!done) return;
+                                 auto found = in_queue(fs, store, std::string(name),
+                                                       format::kLightQueueId, number, record);
+                                 if (!found) {
+                                   done = found.error();
+                                 } else if (!found->path.empty()) {
+                                   out.queues.push_back(*std::move(found));
+                                 }
+                               });
+  return done;
 }
 
 Result<void> in_index(fs::Fs& fs, const std::string& store, const format::Record& record,
@@ -146,13 +156,13 @@ Result<void> in_index(fs::Fs& fs, const std::string& store, const format::Record
   return {};
 }
 
-void groups_of(fs::Fs& fs, const std::string& store, const format::Record& record,
-               References& out) {
-  const auto text = fs::read_file(fs, store + "/config/consumerOffset.json");
+void groups_in(fs::Fs& fs, const std::string& store, const std::string& file,
+               const format::Record& record, References& out) {
+  const auto text = fs::read_file(fs, store + "/" + file);
   if (!text) return;
   const auto offsets = format::parse_consumer_offset_json(*text);
   if (!offsets) {
-    out.damage.push_back("config/consumerOffset.json: " + offsets.error().text());
+    out.damage.push_back(file + ": " + offsets.error().text());
     return;
   }
   for (const auto& [name, queues] : offsets->offsets) {
@@ -162,6 +172,12 @@ void groups_of(fs::Fs& fs, const std::string& store, const format::Record& recor
     const auto at = queues.find(record.queue_id);
     if (at != queues.end()) out.groups.push_back({name.substr(split + 1), at->second});
   }
+}
+
+void groups_of(fs::Fs& fs, const std::string& store, const format::Record& record,
+               References& out) {
+  for (const std::string_view name : format::kConsumerOffsetFiles)
+    groups_in(fs, store, "config/" + std::string(name), record, out);
 }
 
 }  // namespace

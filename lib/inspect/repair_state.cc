@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "format/light_queues.h"
 #include "format/names.h"
 #include "format/state_files.h"
 
@@ -29,17 +30,17 @@ std::string why_unreadable(std::string_view name, const std::string& text) {
   if (!value->is_object()) return "no JSON object";
   if (name == kTopics) return why(format::parse_topics_json(text));
   if (name == "subscriptionGroup.json") return why(format::parse_subscription_group_json(text));
-  if (name == "consumerOffset.json") return why(format::parse_consumer_offset_json(text));
+  if (format::is_consumer_offset_file(name)) return why(format::parse_consumer_offset_json(text));
   if (name == "delayOffset.json") return why(format::parse_delay_offset_json(text));
   return {};
 }
 
 // Topics that every broker makes itself at each start.
 bool is_system_topic(std::string_view topic) {
-  return topic.starts_with("RMQ_SYS_") || topic.starts_with("rmq_sys_") ||
+  return topic.starts_with("RMQ_SYS_") || topic.starts_with(format::kSystemTopicPrefix) ||
          topic == format::kScheduleTopic || topic == "SELF_TEST_TOPIC" || topic == "TBW102" ||
          topic == "BenchmarkTest" || topic == "OFFSET_MOVED_EVENT" ||
-         topic.ends_with("_REPLY_TOPIC") || topic.starts_with("%LMQ%");
+         topic.ends_with("_REPLY_TOPIC") || format::is_light(topic);
 }
 
 // `table` with the topics that it lacks.
@@ -116,7 +117,8 @@ class StateFiles {
       }
     }
     if (!has_topics && !queues_.empty()) MQ_CHECK(restore(std::string(kTopics), "is missing"));
-    clamp_consumers();
+    for (const std::string_view name : format::kConsumerOffsetFiles)
+      clamp_consumers(std::string(name));
     clamp_delays();
     MQ_CHECK(clamp_timer());
     MQ_CHECK(look_at_wheel());
@@ -202,8 +204,7 @@ class StateFiles {
     }
   }
 
-  void clamp_consumers() {
-    const std::string name = "consumerOffset.json";
+  void clamp_consumers(const std::string& name) {
     const auto text = good_.find(name);
     if (text == good_.end()) return;
     auto table = format::parse_consumer_offset_json(text->second);
@@ -290,16 +291,19 @@ class StateFiles {
 
 std::map<QueueKey, std::int64_t> highest_committed(fs::Fs& fs, const std::string& store) {
   std::map<QueueKey, std::int64_t> out;
-  const auto offsets =
-      read_either(fs, store + "/config/consumerOffset.json", format::parse_consumer_offset_json);
   const auto topics = read_either(fs, store + "/config/topics.json", format::parse_topics_json);
-  if (!offsets) return out;
-  for (const auto& [key, queues] : offsets->offsets) {
-    const std::string topic = key.substr(0, key.find('@'));
-    if (!is_directory_name(topic) || (topics && !topics->topics.contains(topic))) continue;
-    for (const auto& [id, offset] : queues) {
-      std::int64_t& highest = out[{topic, id}];
-      highest = std::max(highest, offset);
+  for (const std::string_view name : format::kConsumerOffsetFiles) {
+    const auto offsets = read_either(fs, fmt::format("{}/config/{}", store, name),
+                                     format::parse_consumer_offset_json);
+    if (!offsets) continue;
+    for (const auto& [key, queues] : offsets->offsets) {
+      const std::string topic = key.substr(0, key.find('@'));
+      if (!is_directory_name(topic)) continue;
+      if (topics && !topics->topics.contains(topic) && !format::is_light(topic)) continue;
+      for (const auto& [id, offset] : queues) {
+        std::int64_t& highest = out[{topic, id}];
+        highest = std::max(highest, offset);
+      }
     }
   }
   return out;

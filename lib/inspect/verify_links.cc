@@ -7,13 +7,12 @@
 #include <optional>
 
 #include "base/hash.h"
+#include "format/light_queues.h"
 #include "format/properties.h"
 
 namespace mq::inspect {
 namespace {
 
-constexpr std::string_view kMultiQueues = "INNER_MULTI_DISPATCH";
-constexpr std::string_view kMultiOffsets = "INNER_MULTI_QUEUE_OFFSET";
 // Of messageDelayLevel as the broker has it by default; another configuration shows in the entries.
 constexpr std::array<std::int64_t, 18> kDelaySeconds = {
     1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200};
@@ -28,13 +27,6 @@ std::optional<std::int64_t> number_of(std::string_view text) {
 std::int32_t key_hash(std::int32_t prefix, std::string_view key) {
   const std::int32_t hash = java_string_hash(prefix, key);
   return hash == INT32_MIN ? 0 : std::abs(hash);
-}
-
-std::string_view take_piece(std::string_view& text, char separator) {
-  const std::size_t end = text.find(separator);
-  const std::string_view piece = text.substr(0, end);
-  text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
-  return piece;
 }
 
 }  // namespace
@@ -59,8 +51,8 @@ VerifyLinks::Wanted VerifyLinks::pick(std::string_view properties) {
       continue;
     format::for_each_property(piece, [&out](const format::Property& p) {
       if (p.name == format::kDelay) out.delay = p.value;
-      if (p.name == kMultiQueues) out.multi_queues = p.value;
-      if (p.name == kMultiOffsets) out.multi_offsets = p.value;
+      if (p.name == format::kLightQueues) out.light_queues = p.value;
+      if (p.name == format::kLightOffsets) out.light_offsets = p.value;
       if (p.name == format::kInnerNum) out.inner_num = p.value;
       if (p.name == format::kInnerBase) out.inner_base = p.value;
     });
@@ -78,16 +70,16 @@ void VerifyLinks::record(const format::Record& record) {
     } else {
       to_queue(record, queue, wanted);
     }
-    if (!wanted.multi_queues.empty()) to_multi_queues(record, wanted);
+    if (!wanted.light_queues.empty() && format::may_be_in_light_queues(record.topic))
+      to_light_queues(record, wanted);
   }
   hashes_.clear();
   if (type != format::kTransactionRollback) {
     if (!wanted.unique_key.empty())
       hashes_.push_back(key_hash(queue.key_prefix(), wanted.unique_key));
-    for (std::string_view keys = wanted.keys; !keys.empty();) {
-      if (const std::string_view key = take_piece(keys, ' '); !key.empty())
-        hashes_.push_back(key_hash(queue.key_prefix(), key));
-    }
+    format::for_each_key(wanted.keys, [&](std::string_view key) {
+      hashes_.push_back(key_hash(queue.key_prefix(), key));
+    });
   }
   index_.record(record.physical_offset, record.store_timestamp_ms, hashes_);
 }
@@ -132,21 +124,18 @@ void VerifyLinks::to_batch_queue(const format::Record& record, const Wanted& wan
 }
 
 // One entry more in each queue that is named, if the broker makes such queues: then they are there.
-void VerifyLinks::to_multi_queues(const format::Record& record, const Wanted& wanted) {
-  std::string_view names = wanted.multi_queues;
-  std::string_view offsets = wanted.multi_offsets;
-  while (!names.empty() && !offsets.empty()) {
-    const std::string_view name = take_piece(names, ',');
-    const auto number = number_of(take_piece(offsets, ','));
-    VerifyQueue* const queue = queues_.find_existing(name, 0);
-    if (!number || queue == nullptr || queue->files().empty()) continue;
-    queues_.record(*queue, {.at = record.physical_offset,
-                            .bytes = record.total_bytes,
-                            .number = *number,
-                            .tag_code = wanted.tags.empty() ? 0 : java_string_hash(wanted.tags),
-                            .is_delayed = false,
-                            .stored_ms = record.store_timestamp_ms});
-  }
+void VerifyLinks::to_light_queues(const format::Record& record, const Wanted& wanted) {
+  format::for_each_light_queue(
+      wanted.light_queues, wanted.light_offsets, [&](std::string_view name, std::int64_t number) {
+        VerifyQueue* const queue = queues_.find_existing(name, format::kLightQueueId);
+        if (queue == nullptr || queue->files().empty()) return;
+        queues_.record(*queue, {.at = record.physical_offset,
+                                .bytes = record.total_bytes,
+                                .number = number,
+                                .tag_code = wanted.tags.empty() ? 0 : java_string_hash(wanted.tags),
+                                .is_delayed = false,
+                                .stored_ms = record.store_timestamp_ms});
+      });
 }
 
 }  // namespace mq::inspect

@@ -22,13 +22,13 @@ class VerifyLinks {
 
  private:
   struct Wanted {
-    std::string_view tags, keys, unique_key, delay, multi_queues, multi_offsets;
+    std::string_view tags, keys, unique_key, delay, light_queues, light_offsets;
     std::string_view inner_num, inner_base;
   };
   static Wanted pick(std::string_view properties);
   void to_queue(const format::Record& record, VerifyQueue& queue, const Wanted& wanted);
   void to_batch_queue(const format::Record& record, const Wanted& wanted);
-  void to_multi_queues(const format::Record& record, const Wanted& wanted);
+  void to_light_queues(const format::Record& record, const Wanted& wanted);
 
   VerifyQueues& queues_;
   VerifyIndex& index_;

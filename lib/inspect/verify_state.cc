@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "format/light_queues.h"
 #include "format/names.h"
 #include "format/state_files.h"
 
@@ -17,8 +18,8 @@ constexpr std::int64_t kSettledMs = 60'000;
 bool is_system_topic(std::string_view topic) {
   constexpr std::array<std::string_view, 5> kNames = {"TBW102", "SELF_TEST_TOPIC", "BenchmarkTest",
                                                       "OFFSET_MOVED_EVENT", format::kScheduleTopic};
-  return topic.starts_with("rmq_sys_") || topic.starts_with("RMQ_SYS_") ||
-         topic.starts_with("%LMQ%") || topic.ends_with("_REPLY_TOPIC") ||
+  return topic.starts_with(format::kSystemTopicPrefix) || topic.starts_with("RMQ_SYS_") ||
+         format::is_light(topic) || topic.ends_with("_REPLY_TOPIC") ||
          std::find(kNames.begin(), kNames.end(), topic) != kNames.end();
 }
 
@@ -212,7 +213,7 @@ void VerifyState::check_config(bool has_topics) {
     };
     if (name == "topics.json") read(format::parse_topics_json(*text));
     if (name == "subscriptionGroup.json") read(format::parse_subscription_group_json(*text));
-    if (name == "consumerOffset.json") read(format::parse_consumer_offset_json(*text));
+    if (format::is_consumer_offset_file(name)) read(format::parse_consumer_offset_json(*text));
     if (name == "delayOffset.json") read(format::parse_delay_offset_json(*text));
     if (!problem.empty()) add(Severity::kDamage, "config/" + name, -1, problem);
   }
@@ -235,15 +236,18 @@ void VerifyState::check_offset(const std::string& file, const std::string& who, 
 }
 
 void VerifyState::check_offsets(const QueueEnd& queue_end) {
-  const auto text = fs::read_file(fs_, facts_.root + "/config/consumerOffset.json");
-  if (!text) return;
-  const auto table = format::parse_consumer_offset_json(*text);
-  if (!table) return;
-  for (const auto& [key, queues] : table->offsets) {
-    const std::string topic = key.substr(0, key.find('@'));
-    for (const auto& [queue, offset] : queues) {
-      check_offset("consumerOffset.json", fmt::format("{} queue {}", key, queue), offset,
-                   queue_end(topic, queue), topics_ && topics_->contains(topic));
+  for (const std::string_view name : format::kConsumerOffsetFiles) {
+    const std::string file(name);
+    const auto text = fs::read_file(fs_, facts_.root + "/config/" + file);
+    if (!text) continue;
+    const auto table = format::parse_consumer_offset_json(*text);
+    if (!table) continue;
+    for (const auto& [key, queues] : table->offsets) {
+      const std::string topic = key.substr(0, key.find('@'));
+      for (const auto& [queue, offset] : queues) {
+        check_offset(file, fmt::format("{} queue {}", key, queue), offset, queue_end(topic, queue),
+                     topics_ && topics_->contains(topic));
+      }
     }
   }
 }

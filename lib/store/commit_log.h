@@ -63,6 +63,9 @@ struct EncodedRecord {
   // first in kInnerBaseDigits digits.
   std::int32_t messages = 1;
   bool has_base = false;
+  // Of the light queues that it is in: its properties end with its number in each, kInnerBaseDigits
+  // digits, commas between.
+  std::span<QueueCounter* const> light{};
   [[nodiscard]] std::size_t bytes() const noexcept {
     return head.size() + body.size() + tail.size();
   }

@@ -29,6 +29,14 @@ void put_digits(std::byte* at, std::int64_t number) noexcept {
     at[i] = static_cast<std::byte>('0' + number % 10);
 }
 
+// Takes the record's number in each of its light queues; `end`: behind the record.
+void number_light(std::span<QueueCounter* const> queues, std::byte* end) noexcept {
+  for (auto queue = queues.rbegin(); queue != queues.rend(); ++queue) {
+    put_digits(end - kInnerBaseDigits, (*queue)->next++);
+    end -= kInnerBaseDigits + 1;
+  }
+}
+
 }  // namespace
 
 // Ends the tail with a blank and goes on in the next file (2.4).
@@ -90,6 +98,8 @@ CommitLog::Appended CommitLog::append(std::span<const EncodedRecord> records, Qu
                                   PhysicalOffset(at), out.store_timestamp_ms);
         at += to - head;
         if (record.has_base) put_digits(to - kInnerBaseDigits, queue_offset);
+        if (!record.light.empty()) [[unlikely]]
+          number_light(record.light, to);
         if (takes_offset) queue_offset += record.messages;
       }
       out.end = PhysicalOffset(at);

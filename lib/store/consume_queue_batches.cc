@@ -65,8 +65,9 @@ Result<void> ConsumeQueueSet::recover_batches(const LogSource& log, PhysicalOffs
     BatchQueue* const batches = batches_of(*queue);
     if (batches == nullptr) continue;
     MQ_TRY(const bool damaged, batches->cut(limit, [&](const BatchQueueEntry& e) {
-      return e.commitlog_offset < log.begin() ||  // deleted with its file
-             record_of(*queue, e.commitlog_offset, e.record_bytes, log);
+      if (e.commitlog_offset < log.begin()) return true;  // deleted with its file
+      const auto record = record_of(e.commitlog_offset, e.record_bytes, log);
+      return record && record->queue_id == queue->id() && record->topic == queue->topic().name;
     }));
     MQ_TRY(const BatchQueue::Ends ends, batches->ends());
     std::int64_t min = ends.first;

@@ -44,6 +44,7 @@ class ConsumeQueueSet {
     std::vector<std::string> batch_topics{};     // queue.type=BatchCQ, besides those found there
     std::int64_t file_bytes = 6'000'000;         // rounded up to a multiple of 20
     std::int64_t batch_file_bytes = 13'800'000;  // of 46
+    bool light_queues = false;                   // of a store that has none yet, too
     fs::Fs* fs = nullptr;                        // borrowed
     std::int64_t tail_entries_max = 200'000;     // of all queues together; then all are written out
     int open_files_max = 512;
@@ -74,6 +75,11 @@ class ConsumeQueueSet {
   // before it is known to have its entry on disk, as far as the files are whole (unclean exit:
   // where the checkpoint sends us; clean exit: max_physical()).
   Result<Recovered> recover(const LogSource& log, PhysicalOffset safe_from);
+
+  // After load: whether there are light queues (format/light_queues.h), or may be.
+  [[nodiscard]] bool has_light_queues() const noexcept {
+    return options_.light_queues || has_light_;
+  }
 
   // --- handles ---
 
@@ -170,6 +176,7 @@ class ConsumeQueueSet {
   std::unique_ptr<QueueFiles> files_;
   std::unique_ptr<QueueRecovery> recovery_;  // between load() and recover()
   bool clean_exit_ = false;                  // as load() was told
+  bool has_light_ = false;                   // load() has seen one
 
   Mutex file_mu_;  // whoever creates, writes or deletes files
   Mutex sync_mu_;  // one sync pass at a time

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "format/light_queues.h"
 #include "format/properties.h"
 #include "format/record.h"
 
@@ -25,6 +26,7 @@ constexpr std::int64_t kRetryMs = 200;
 struct Wanted {
   std::string_view tags, keys, unique_key, delay;
   std::string_view inner_num, inner_base;
+  std::string_view light_queues, light_offsets;
 };
 Wanted pick(std::string_view properties) {
   Wanted out;
@@ -45,6 +47,12 @@ Wanted pick(std::string_view properties) {
         break;
       case 10:
         if (p.name == format::kInnerBase) out.inner_base = p.value;
+        break;
+      case format::kLightQueues.size():
+        if (p.name == format::kLightQueues) out.light_queues = p.value;
+        break;
+      case format::kLightOffsets.size():
+        if (p.name == format::kLightOffsets) out.light_offsets = p.value;
         break;
       default:
         break;
@@ -91,6 +99,7 @@ class Dispatcher::Round {
   PhysicalOffset index_from{};
   bool recovering = false;
   bool check_body = false;
+  bool has_light_queues = false;
 
   // Dispatches from `at` as far as is readable in at's file, at most one round; returns where to go
   // on. The same position when nothing could be done. Errors: kNoSpace, kIo (come again).
@@ -159,6 +168,10 @@ class Dispatcher::Round {
                         entry)) {
         return true;
       }
+      if (has_light_queues && !wanted.light_queues.empty() && take_light(record, wanted))
+          [[unlikely]] {
+        return true;
+      }
     }
     if (d_.parts_.index != nullptr && record.physical_offset >= index_from &&
         transaction != format::kTransactionRollback) {
@@ -168,23 +181,39 @@ class Dispatcher::Round {
     return false;
   }
 
-  // `entry`: queue and entry, as ConsumeQueueSet takes those of its kind; `next`: the number behind
-  // the record's. True if dispatch has to start over: once, the whole log is walked for the entries
+  // As take().
+  bool take_light(const format::Record& record, const Wanted& wanted) {
+    if (!format::may_be_in_light_queues(record.topic)) return false;
+    const std::int64_t tag = wanted.tags.empty() ? 0 : java_string_hash(wanted.tags);
+    const format::ConsumeQueueEntry entry{record.physical_offset, record.total_bytes, tag};
+    bool starts_over = false;
+    format::for_each_light_queue(
+        wanted.light_queues, wanted.light_offsets, [&](std::string_view name, std::int64_t number) {
+          if (starts_over) return;
+          ConsumeQueue& queue = d_.parts_.queues->find_or_create(name, format::kLightQueueId);
+          starts_over =
+              append(record, QueueOffset(number + 1), tag, queue, QueueOffset(number), entry);
+        });
+    return starts_over;
+  }
+
+  // `queue` and `entry` as ConsumeQueueSet takes those of its kind; `next`: the number behind the
+  // record's. True if dispatch has to start over: once, the whole log is walked for the entries
   // that are missing.
   template <typename... Entry>
   bool append(const format::Record& record, QueueOffset next, std::int64_t tag_code,
-              Entry&... entry) {
-    auto appended = d_.parts_.queues->append(entry...);
+              ConsumeQueue& queue, const Entry&... entry) {
+    auto appended = d_.parts_.queues->append(queue, entry...);
     if (appended == ConsumeQueueSet::Appended::kGap) {
       if (!rewound_ && record.physical_offset > d_.parts_.log->begin()) {
         rewound_ = true;
         return true;
       }
-      d_.parts_.queues->append_after_gap(entry...);
+      d_.parts_.queues->append_after_gap(queue, entry...);
       appended = ConsumeQueueSet::Appended::kNew;
     }
     if (appended == ConsumeQueueSet::Appended::kNew && d_.listener_ && !recovering) {
-      d_.listener_({record.topic, record.queue_id, next, tag_code, record.store_timestamp_ms,
+      d_.listener_({queue.topic().name, queue.id(), next, tag_code, record.store_timestamp_ms,
                     record.properties});
     }
     return false;
@@ -255,6 +284,7 @@ Result<void> Dispatcher::recover(const RecoverOptions& options, RecoveryReport& 
                                  const std::function<void(int, std::string_view)>& progress) {
   const LogSource& log = *parts_.log;
   MQ_TRY(auto queues, parts_.queues->recover(log, options.safe_from));
+  round_->has_light_queues = parts_.has_light_queues && parts_.has_light_queues();
   report.queues_repaired += queues.queues_repaired;
   report.notes.insert(report.notes.end(), queues.notes.begin(), queues.notes.end());
   PhysicalOffset at = queues.dispatch_from;

@@ -178,6 +178,7 @@ void MessageStoreImpl::make_parts(const format::Checkpoint& checkpoint) {
       .log = source_.get(),
       .queues = queues_.get(),
       .index = index_.get(),
+      .has_light_queues = [this] { return queues_->has_light_queues(); },
       .delays =
           format::DelayLevels::parse(options_.message_delay_level).value(),  // as check() saw it
       .wait_readable = [this](PhysicalOffset seen,
@@ -236,6 +237,7 @@ Result<void> MessageStoreImpl::open(const std::function<void(int, std::string_vi
                                .batch_topics = options_.batch_topics,
                                .file_bytes = options_.consume_queue_file_bytes,
                                .batch_file_bytes = options_.batch_queue_file_bytes,
+                               .light_queues = options_.light_queues,
                                .fs = &fs});
   if (options_.index_enable) {
     index_ = std::make_unique<IndexSet>(IndexSet::Options{
@@ -375,8 +377,10 @@ PutResult MessageStoreImpl::put_batch(const PutCommon& common,
   if (std::string why = why_not_writable(); !why.empty()) [[unlikely]] {
     return refuse(PutStatus::kServiceNotAvailable, std::move(why));
   }
-  const EncodedPut encoded =
-      encode_put(common, messages, options_.message_bytes_max, options_.commit_log_file_bytes);
+  const EncodedPut encoded = encode_put(common, messages,
+                                        {.message_bytes_max = options_.message_bytes_max,
+                                         .file_bytes = options_.commit_log_file_bytes},
+                                        queues_->has_light_queues() ? queues_.get() : nullptr);
   if (encoded.status != PutStatus::kOk) return refuse(encoded.status, encoded.why);
   if (const std::int64_t held = held_up_ms(); held > options_.page_cache_busy_ms) [[unlikely]] {
     lock_refusals_.fetch_add(1, std::memory_order_relaxed);

@@ -44,14 +44,17 @@ struct StoreOptions {
   std::int64_t consume_queue_file_bytes =
       6'000'000;  // mappedFileSizeConsumeQueue, rounded up to a multiple of 20
   std::int64_t batch_queue_file_bytes =
-      13'800'000;                            // mapperFileSizeBatchConsumeQueue, a multiple of 46
-  std::vector<std::string> batch_topics;     // queue.type=BatchCQ, as topics.json says
-  format::IndexShape index_shape;            // maxHashSlotNum, maxIndexNum
-  bool index_enable = true;                  // messageIndexEnable
-  std::int32_t message_bytes_max = 4 << 20;  // maxMessageSize
-  FlushMode flush_mode = FlushMode::kAsync;  // flushDiskType
-  std::int64_t flush_interval_ms = 500;      // flushIntervalCommitLog
-  std::int32_t flush_least_pages = 4;        // flushCommitLogLeastPages
+      13'800'000;                         // mapperFileSizeBatchConsumeQueue, a multiple of 46
+  std::vector<std::string> batch_topics;  // queue.type=BatchCQ, as topics.json says
+  // enableLmq, enableMultiDispatch: messages have entries in the light queues that they list. A
+  // store that has such queues goes on with them in any case.
+  bool light_queues = false;
+  format::IndexShape index_shape;                    // maxHashSlotNum, maxIndexNum
+  bool index_enable = true;                          // messageIndexEnable
+  std::int32_t message_bytes_max = 4 << 20;          // maxMessageSize
+  FlushMode flush_mode = FlushMode::kAsync;          // flushDiskType
+  std::int64_t flush_interval_ms = 500;              // flushIntervalCommitLog
+  std::int32_t flush_least_pages = 4;                // flushCommitLogLeastPages
   std::int64_t flush_thorough_interval_ms = 10'000;  // flushCommitLogThoroughInterval
   std::int64_t queue_flush_interval_ms = 1000;       // flushIntervalConsumeQueue
   std::int64_t queue_flush_thorough_interval_ms = 60'000;

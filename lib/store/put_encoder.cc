@@ -1,8 +1,11 @@
 #include "store/put_encoder.h"
 
+#include <deque>
+
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "format/light_queues.h"
 #include "format/names.h"
 #include "format/properties.h"
 
@@ -12,8 +15,16 @@ namespace {
 constexpr std::int64_t kRecordOverheadMax = 65'536;
 constexpr std::size_t kBufferKeptBytes = 1 << 20;
 
+// Of messages that list light queues, which few do.
+struct LightMessages {
+  std::vector<PutMessage> messages;
+  std::deque<std::string> properties;
+  std::vector<std::vector<QueueCounter*>> counters;  // of each message
+};
+
 struct Buffers {
   std::string properties;  // of an inner batch
+  LightMessages light;
   std::vector<std::byte> bytes;
   std::vector<EncodedRecord> records;
 };
@@ -51,10 +62,68 @@ void make_inner(std::string_view given, std::int32_t messages, std::string& out)
   out.append(kInnerBaseDigits, '0');
 }
 
+// Queues that a message lists and that cannot be: the reference stores it, and then fails on the
+// record for ever (trap 30).
+std::string why_not_light(std::string_view queues) {
+  std::string why;
+  format::for_each_listed(queues, [&](std::string_view name) {
+    if (!format::is_light_queue_name(name))
+      why = fmt::format("{}: '{}' is no name of a light queue ({}NAME)", format::kLightQueues, name,
+                        format::kLightPrefix);
+  });
+  return why;
+}
+
+// `message` with the place for its numbers at the end of its properties, and whose they are.
+std::string make_light(std::string_view queues, PutMessage& message, ConsumeQueueSet& set,
+                       std::vector<QueueCounter*>& counters, LightMessages& out) {
+  if (std::string why = why_not_light(queues); !why.empty()) return why;
+  std::string& properties = out.properties.emplace_back(
+      format::remove_property(message.properties, format::kLightOffsets));
+  std::string numbers;
+  format::for_each_listed(queues, [&](std::string_view name) {
+    counters.push_back(&set.find_or_create(name, format::kLightQueueId).counter);
+    if (!numbers.empty()) numbers += ',';
+    numbers.append(kInnerBaseDigits, '0');
+  });
+  format::append_property(properties, format::kLightOffsets, numbers);
+  properties.pop_back();  // of the last pair nothing stands behind the value
+  message.properties = properties;
+  return {};
+}
+
+// Puts into `out` what becomes of messages that list light queues; empty if none does. Returns why
+// they are refused, if they are.
+std::string find_light(const PutCommon& common, std::span<const PutMessage> messages,
+                       ConsumeQueueSet& set, LightMessages& out) {
+  out.messages.clear(), out.properties.clear(), out.counters.clear();
+  const bool may_have = common.inner_messages == 0 &&
+                        format::may_be_in_light_queues(common.topic) &&
+                        common.topic != format::kHalfTopic;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const auto queues = format::find_property(messages[i].properties, format::kLightQueues);
+    if (!queues) continue;
+    if (out.messages.empty()) {
+      out.messages.assign(messages.begin(), messages.end());
+      out.counters.resize(messages.size());
+    }
+    PutMessage& message = out.messages[i];
+    if (!may_have) {
+      // Not even numbers that the sender has put there.
+      message.properties = out.properties.emplace_back(
+          format::remove_property(message.properties, format::kLightOffsets));
+    } else if (std::string why = make_light(*queues, message, set, out.counters[i], out);
+               !why.empty()) {
+      return why;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messages,
-                      std::int32_t message_bytes_max, std::int64_t file_bytes) {
+                      const PutLimits& limits, ConsumeQueueSet* light) {
   const bool retry = common.topic.starts_with(format::kRetryPrefix);
   const std::size_t topic_max = retry ? format::kRetryTopicBytesMax : format::kTopicBytesMax;
   if (common.topic.empty() || common.topic.size() > topic_max) {
@@ -70,15 +139,20 @@ EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messa
     inner.properties = buffers.properties;
     messages = std::span(&inner, 1);
   }
+  if (light != nullptr) {
+    if (std::string why = find_light(common, messages, *light, buffers.light); !why.empty())
+      return refuse(PutStatus::kMessageIllegal, std::move(why));
+    if (!buffers.light.messages.empty()) messages = buffers.light.messages;
+  }
   std::size_t needed = 0;
   std::int64_t total = 0;
   format::Record record = record_of(common);
   for (const PutMessage& message : messages) {
     if (!common.accepted_before &&
-        message.body.size() > static_cast<std::size_t>(message_bytes_max)) {
+        message.body.size() > static_cast<std::size_t>(limits.message_bytes_max)) {
       return refuse(PutStatus::kMessageIllegal,
                     fmt::format("body of {} bytes, maxMessageSize is {}", message.body.size(),
-                                message_bytes_max));
+                                limits.message_bytes_max));
     }
     if (message.properties.size() > format::kPropertiesBytesMax) {
       return refuse(PutStatus::kPropertiesSizeExceeded,
@@ -87,17 +161,17 @@ EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messa
     }
     set_message(record, message);
     const auto bytes = static_cast<std::int64_t>(format::record_bytes(record));
-    if (!common.accepted_before && bytes > message_bytes_max + kRecordOverheadMax) {
+    if (!common.accepted_before && bytes > limits.message_bytes_max + kRecordOverheadMax) {
       return refuse(PutStatus::kMessageIllegal, fmt::format("record of {} bytes", bytes));
     }
     total += bytes;
     needed += static_cast<std::size_t>(bytes) - message.body.size();
   }
-  if (total + static_cast<std::int64_t>(format::kBlankHeadBytes) > file_bytes) {
+  if (total + static_cast<std::int64_t>(format::kBlankHeadBytes) > limits.file_bytes) {
     return refuse(
         PutStatus::kMessageIllegal,
         fmt::format("records of {} bytes together do not fit into a commit log file of {}", total,
-                    file_bytes));
+                    limits.file_bytes));
   }
   if (buffers.bytes.size() < needed) buffers.bytes.resize(needed);
   buffers.records.clear();
@@ -113,6 +187,8 @@ EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messa
                                .tail = tail,
                                .messages = std::max(1, common.inner_messages),
                                .has_base = common.inner_messages > 0});
+    if (light != nullptr && !buffers.light.messages.empty())
+      buffers.records.back().light = buffers.light.counters[buffers.records.size() - 1];
     at += head.size() + tail.size();
   }
   return {buffers.records, total, PutStatus::kOk, {}};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/commit_log.h"
+#include "store/consume_queue_set.h"
 #include "store/types.h"
 
 namespace mq::store {
@@ -18,9 +19,15 @@ struct EncodedPut {
   std::string why;
 };
 
+struct PutLimits {
+  std::int32_t message_bytes_max = 0;
+  std::int64_t file_bytes = 0;
+};
+
 // Checks the limits of store-format.md 2.2, then encodes heads (body CRC included) and tails;
-// bodies stay where they are.
+// bodies stay where they are. `light`: has the light queues that messages may list; null: what they
+// list means nothing.
 EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messages,
-                      std::int32_t message_bytes_max, std::int64_t file_bytes);
+                      const PutLimits& limits, ConsumeQueueSet* light);
 
 }  // namespace mq::store

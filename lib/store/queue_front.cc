@@ -3,6 +3,8 @@
 #include <map>
 #include <utility>
 
+#include "format/light_queues.h"
+#include "format/properties.h"
 #include "format/record.h"
 #include "store/queue_recovery.h"
 
@@ -28,12 +30,20 @@ void QueueRecovery::find_lost_fronts(const LogSource& log) {
   };
   std::map<std::pair<std::string_view, QueueId>, Asked> asked;
   PhysicalOffset until{};
+  bool asks_light = false;
   for (Found& found : found_) {
     const PhysicalOffset before = suspected_before(found, log);
     if (before <= log.begin()) continue;
     asked[{found.queue->topic().name, found.queue->id()}] = {&found, before};
     until = std::max(until, before);
+    asks_light |= format::is_light(found.queue->topic().name);
   }
+  const auto has_entry_in = [&asked](std::string_view topic, QueueId queue, PhysicalOffset record) {
+    const auto found = asked.find({topic, queue});
+    if (found == asked.end() || record >= found->second.before) return;
+    found->second.found->lacks_front = true;
+    asked.erase(found);
+  };
   PhysicalOffset at = log.begin();
   while (!asked.empty() && at < std::min(until, log.readable())) {
     const SegmentView view = log.view_from(at);
@@ -48,11 +58,16 @@ void QueueRecovery::find_lost_fronts(const LogSource& log) {
       at = next;
       continue;
     }
-    const auto found = asked.find({record->topic, record->queue_id});
-    if (found != asked.end() && at < found->second.before &&
-        format::has_queue_entry(record->transaction_type())) {
-      found->second.found->lacks_front = true;
-      asked.erase(found);
+    if (format::has_queue_entry(record->transaction_type())) {
+      has_entry_in(record->topic, record->queue_id, at);
+      if (asks_light && format::may_be_in_light_queues(record->topic)) {
+        format::for_each_light_queue(
+            format::find_property(record->properties, format::kLightQueues).value_or(""),
+            format::find_property(record->properties, format::kLightOffsets).value_or(""),
+            [&](std::string_view name, std::int64_t) {
+              has_entry_in(name, format::kLightQueueId, at);
+            });
+      }
     }
     at += record->total_bytes;
   }

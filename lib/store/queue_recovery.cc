@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "format/light_queues.h"
 #include "format/names.h"
 #include "format/record.h"
 #include "store/queue_files.h"
@@ -17,12 +18,11 @@ using format::ConsumeQueueEntry;
 
 }  // namespace
 
-std::optional<format::Record> record_of(const ConsumeQueue& queue, PhysicalOffset at,
-                                        std::int32_t bytes, const LogSource& log) {
+std::optional<format::Record> record_of(PhysicalOffset at, std::int32_t bytes,
+                                        const LogSource& log) {
   const SegmentView view = log.view_from(at);
   const auto record = format::decode_record(view.bytes, format::CheckBody::kNo);
-  const bool is_it = record && record->physical_offset == at && record->total_bytes == bytes &&
-                     record->queue_id == queue.id() && record->topic == queue.topic().name;
+  const bool is_it = record && record->physical_offset == at && record->total_bytes == bytes;
   return is_it ? std::optional(*record) : std::nullopt;
 }
 
@@ -42,6 +42,7 @@ Result<void> QueueRecovery::load() {
   for (const std::string& topic : *topics) {
     auto queues = fs.list(root + "/" + topic);
     if (!queues) continue;  // a plain file: passed over, as the reference does
+    if (format::is_light(topic)) set_.has_light_ = true;
     for (const std::string& name : *queues) {
       const auto id = parse_queue_id(name);
       if (id) MQ_CHECK(load_queue(set_.find_or_create(topic, *id)));
@@ -201,8 +202,9 @@ bool QueueRecovery::is_borne_out(const Found& found, std::int64_t at, const LogS
   if (e->is_filler()) return true;
   if (e->end() > log.readable()) return false;
   if (e->commitlog_offset < log.begin()) return true;
-  const auto record = record_of(*found.queue, e->commitlog_offset, e->record_bytes, log);
-  return record && record->queue_offset.value() == at;
+  const auto record = record_of(e->commitlog_offset, e->record_bytes, log);
+  return record &&
+         format::stands_at(*record, found.queue->topic().name, found.queue->id(), QueueOffset(at));
 }
 
 // Whether the entry is of a record before `limit`. A filler counts as what stands before it:

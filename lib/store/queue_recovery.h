@@ -20,10 +20,10 @@
 
 namespace mq::store {
 
-// The record that an entry of the queue is about, if the log has it there. Its views point into the
-// log.
-[[nodiscard]] std::optional<format::Record> record_of(const ConsumeQueue& queue, PhysicalOffset at,
-                                                      std::int32_t bytes, const LogSource& log);
+// The record that an entry is about, if the log has one of that length there. Its views point into
+// the log.
+[[nodiscard]] std::optional<format::Record> record_of(PhysicalOffset at, std::int32_t bytes,
+                                                      const LogSource& log);
 
 class QueueRecovery {
  public:

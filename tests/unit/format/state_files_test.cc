@@ -67,7 +67,27 @@ TEST(ConsumerOffsets, HaveBareIntegerKeys) {
   ASSERT_TRUE(again) << again.error();
   EXPECT_EQ(again->version, offsets->version);
   EXPECT_EQ(again->offsets, offsets->offsets);
-  EXPECT_EQ(again->extra, json::object({{"lmqOffsetTable", {{"%LMQ%a@%LMQ%a", 5}}}}));
+  EXPECT_EQ(again->extra, json::object());
+}
+
+TEST(ConsumerOffsets, OfLightGroupsStandApartWhereTheyDid) {
+  auto offsets = parse_consumer_offset_json(
+      R"({"lmqOffsetTable":{"%LMQ%a@%LMQ%g":5},"offsetTable":{"%LMQ%a@plain":{0:7},"T@%LMQ%g":{1:2}}})");
+  ASSERT_TRUE(offsets) << offsets.error();
+  EXPECT_EQ(offsets->offsets.at("%LMQ%a@%LMQ%g").at(0), 5);
+  const auto text = to_consumer_offset_json(*offsets);
+  const auto file = parse_json(text).value().get_object();
+  EXPECT_EQ(file.at("lmqOffsetTable"), json::value({{"%LMQ%a@%LMQ%g", 5}}));
+  EXPECT_EQ(file.at("offsetTable").get_object().size(), 2U);
+
+  offsets->has_light_table = false;
+  EXPECT_FALSE(parse_json(to_consumer_offset_json(*offsets))
+                   .value()
+                   .get_object()
+                   .contains("lmqOffsetTable"));
+  EXPECT_EQ(parse_consumer_offset_json(to_consumer_offset_json(*offsets))->offsets,
+            offsets->offsets);
+  EXPECT_FALSE(parse_consumer_offset_json(R"({"lmqOffsetTable":{"%LMQ%a@%LMQ%g":"x"}})"));
 }
 
 TEST(DelayOffsets, AreByLevel) {

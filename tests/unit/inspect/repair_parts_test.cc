@@ -2,9 +2,11 @@
 // records, flipped bits, times, dispatch rules.
 #include <random>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
+#include "format/light_queues.h"
 #include "format/properties.h"
 #include "inspect/rebuild_numbers.h"
 #include "inspect/rebuild_rules.h"
@@ -307,12 +309,11 @@ TEST(DispatchRules, NumbersThatTheReferenceCannotParseMakeARecordADamagedOne) {
 TEST(DispatchRules, FurtherQueuesAreThoseWithANumber) {
   const auto d = dispatched("T", pair("INNER_MULTI_DISPATCH", "%LMQ%a,%LMQ%b/c,x,%LMQ%d") +
                                      pair("INNER_MULTI_QUEUE_OFFSET", "5,6,,7"));
-  const auto queues = multi_queues(d);
-  ASSERT_EQ(queues.size(), 2U);
-  EXPECT_EQ(queues[0].name, "%LMQ%a");
-  EXPECT_EQ(queues[0].number, 5);
-  EXPECT_EQ(queues[1].name, "%LMQ%d");
-  EXPECT_EQ(queues[1].number, 7);
+  std::vector<std::pair<std::string, std::int64_t>> queues;
+  format::for_each_light_queue(
+      d.light_queues, d.light_offsets,
+      [&](std::string_view name, std::int64_t number) { queues.emplace_back(name, number); });
+  EXPECT_THAT(queues, testing::ElementsAre(std::pair("%LMQ%a", 5), std::pair("%LMQ%d", 7)));
 }
 
 }  // namespace

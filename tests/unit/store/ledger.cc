@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "format/inner_batch.h"
+#include "format/light_queues.h"
 #include "format/properties.h"
 #include "format/record.h"
 
@@ -44,6 +45,9 @@ store::PutResult Ledger::put(store::MessageStore& store, std::mt19937_64& random
     format::append_property(text, format::kKeys, "k" + std::to_string(next_ + i));
     format::append_property(text, format::kUniqKey, "u" + std::to_string(next_ + i));
   }
+  const bool is_light = !light_queue_.empty() && count == 1 && common.inner_messages == 0 &&
+                        topic != batch_topic_ && random() % 2 == 0;
+  if (is_light) format::append_property(properties.front(), format::kLightQueues, light_queue_);
   std::vector<store::PutMessage> messages;
   for (std::size_t i = 0; i < count; ++i)
     messages.push_back({.flag = 0, .body = as_bytes(bodies[i]), .properties = properties[i]});
@@ -60,7 +64,8 @@ store::PutResult Ledger::put(store::MessageStore& store, std::mt19937_64& random
                              .queue = common.queue_id,
                              .offset = result.queue_offset + static_cast<std::int64_t>(i),
                              .at = at,
-                             .put_end = result.end};
+                             .put_end = result.end,
+                             .is_light = is_light};
       at += static_cast<std::int64_t>(format::record_bytes(record));
     }
   }
@@ -186,6 +191,37 @@ std::string Ledger::check_queue(store::MessageStore& store, const std::string& t
   return {};
 }
 
+std::string Ledger::check_light_queue(store::MessageStore& store) {
+  std::map<std::uint64_t, QueueOffset> served;
+  const QueueOffset max = store.max_offset(light_queue_, 0);
+  for (QueueOffset at = store.min_offset(light_queue_, 0); at < max;) {
+    const store::GetResult got = store.get({.topic = light_queue_, .offset = at});
+    for (const store::SegmentView& span : got.spans) {
+      for (Bytes rest = span.bytes; !rest.empty();) {
+        const auto record = format::decode_record(rest, format::CheckBody::kCrc);
+        if (!record) return fmt::format("{} at {}: no record", light_queue_, at.value());
+        const std::uint64_t number = identify(rest);
+        const auto its = format::number_in(*record, light_queue_, 0);
+        if (number == 0 || !entries_.at(number).is_light || !its)
+          return fmt::format("{} at {}: not one of its messages", light_queue_, at.value());
+        if (!served.empty() &&
+            (number <= served.rbegin()->first || *its <= served.rbegin()->second))
+          return fmt::format("{} at {}: message {} out of order", light_queue_, at.value(), number);
+        served[number] = *its;
+        rest = rest.subspan(static_cast<std::size_t>(record->total_bytes));
+      }
+    }
+    if (got.next <= at) return fmt::format("{}: stuck at {}", light_queue_, at.value());
+    at = got.next;
+  }
+  for (const auto& [number, entry] : entries_) {
+    if (entry.is_light && entry.acknowledged && !entry.torn && !served.contains(number))
+      return fmt::format("{}: message {} is missing, there are {}", light_queue_, number,
+                         served.size());
+  }
+  return {};
+}
+
 std::string Ledger::check_keys(store::MessageStore& store, std::uint64_t number,
                                const Entry& entry) {
   for (const char* prefix : {"k", "u"}) {
@@ -235,7 +271,7 @@ std::string Ledger::check(store::MessageStore& store) {
     if (auto wrong = check_keys(store, number, e); !wrong.empty()) return wrong;
     ++entry;
   }
-  return {};
+  return light_queue_.empty() ? std::string() : check_light_queue(store);
 }
 
 }  // namespace mq::test

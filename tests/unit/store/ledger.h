@@ -28,6 +28,9 @@ class Ledger {
   // The topic's queues are queues of batches: half of its messages stand for two to five.
   void set_batch_topic(std::string topic) { batch_topic_ = std::move(topic); }
 
+  // Every second message that is put alone lists this light queue.
+  void set_light_queue(std::string name) { light_queue_ = std::move(name); }
+
   // Puts a new message, or `count` as one batch, into a queue chosen by `random`; notes those that
   // the store took. One thread at a time.
   store::PutResult put(store::MessageStore& store, std::mt19937_64& random, std::size_t count = 1);
@@ -58,6 +61,7 @@ class Ledger {
     // Its properties were torn, which nothing in the format tells (the CRC is the body's); only
     // while not acknowledged.
     bool torn = false;
+    bool is_light = false;  // in the light queue, too
   };
   [[nodiscard]] std::string body_of(std::uint64_t number) const;
   void acknowledge(PhysicalOffset put_end);
@@ -66,11 +70,13 @@ class Ledger {
   std::string check_record(Bytes bytes, std::uint64_t number, const Entry& entry) const;
   std::string check_queue(store::MessageStore& store, const std::string& topic, QueueId queue,
                           std::map<std::uint64_t, bool>& served) MQ_REQUIRES(mu_);
+  std::string check_light_queue(store::MessageStore& store) MQ_REQUIRES(mu_);
   std::string check_keys(store::MessageStore& store, std::uint64_t number, const Entry& entry);
 
   const std::uint64_t seed_;
   const std::size_t body_bytes_max_;
   std::string batch_topic_;
+  std::string light_queue_;
   std::uint64_t next_ = 1;
   mutable Mutex mu_;
   std::map<std::uint64_t, Entry> entries_ MQ_GUARDED_BY(mu_);

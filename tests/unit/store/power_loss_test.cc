@@ -44,6 +44,10 @@ class PowerLoss {
       options_.batch_topics = {"T2"};
       ledger_.set_batch_topic("T2");
     }
+    if (seed % 5 < 2) {
+      options_.light_queues = true;
+      ledger_.set_light_queue("%LMQ%l");
+    }
   }
 
   void run() {

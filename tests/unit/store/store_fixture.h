@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "format/light_queues.h"
 #include "format/properties.h"
 #include "format/record.h"
 #include "store/message_store.h"
@@ -52,8 +53,11 @@ inline std::string properties_of(const std::string& id, const std::string& key =
 }
 
 inline PutResult put(MessageStore& store, std::string_view topic, QueueId queue,
-                     const std::string& body, const std::string& id) {
-  const std::string properties = properties_of(id);
+                     const std::string& body, const std::string& id,
+                     std::string_view light_queues = {}) {
+  std::string properties = properties_of(id);
+  if (!light_queues.empty())
+    format::append_property(properties, format::kLightQueues, light_queues);
   return store.put(common_of(topic, queue),
                    {.flag = 0, .body = as_bytes(body), .properties = properties});
 }
@@ -85,9 +89,10 @@ inline std::map<std::int64_t, Served> read_all(MessageStore& store, std::string_
         const auto record = format::decode_record(rest, format::CheckBody::kCrc);
         EXPECT_TRUE(record) << record.error();
         if (!record) return out;
-        EXPECT_EQ(record->topic, topic);
-        EXPECT_EQ(record->queue_id, queue);
-        out[record->queue_offset.value()] = {
+        const auto number = format::number_in(*record, topic, queue);
+        EXPECT_TRUE(number) << record->topic << '/' << record->queue_id;
+        if (!number) return out;
+        out[number->value()] = {
             std::string(as_text(record->body)),
             std::string(format::find_property(record->properties, format::kUniqKey).value_or("")),
             record->physical_offset};

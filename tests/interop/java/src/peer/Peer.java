@@ -28,7 +28,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * The official Java client as a command, so that shell tests can ask a broker (either make) what it serves.
  *
  * <pre>
- * Peer dump NAMESRV TOPIC...         every message, one JSON object a line, queue by queue
+ * Peer dump NAMESRV TOPIC...         every message, one JSON object a line, queue by queue; a light queue (%LMQ%...)
+ *                                    behind a topic, as there is no route to it
  * Peer query NAMESRV TOPIC KEY...    the messages of each key
  * Peer send NAMESRV TOPIC COUNT TAG  COUNT messages, single sends and a batch, then one line a message: what was acknowledged
  * </pre>
@@ -66,7 +67,9 @@ public final class Peer {
   private static void dump(String namesrv, List<String> topics) throws Exception {
     DefaultMQPullConsumer consumer = consumer(namesrv);
     for (String topic : topics) {
-      List<MessageQueue> queues = new ArrayList<>(consumer.fetchSubscribeMessageQueues(topic));
+      List<MessageQueue> queues = topic.startsWith("%LMQ%")
+          ? new ArrayList<>(List.of(new MessageQueue(topic, "broker-a", 0)))
+          : new ArrayList<>(consumer.fetchSubscribeMessageQueues(topic));
       Collections.sort(queues);
       for (MessageQueue queue : queues) {
         long offset = consumer.minOffset(queue);
