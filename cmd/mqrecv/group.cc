@@ -46,9 +46,9 @@ class Consumer {
     printer_.while_blocked([this] { (void)member_->step(0); });
     auto done = o_.exec.empty() ? print_all() : run_all();
     printer_.while_blocked({});
-    member_->leave(o_.common.drain_ms());
+    auto left = member_->leave(o_.common.drain_ms());
     progress_.end(figures());
-    return done;
+    return done ? std::move(left) : std::move(done);
   }
 
  private:

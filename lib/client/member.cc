@@ -314,11 +314,11 @@ Result<void> Member::step(std::int64_t timeout_ms, std::span<pollfd> extra, bool
 
 // --- leaving ---
 
-void Member::leave(std::int64_t timeout_ms) {
-  if (std::exchange(leaving_, true)) return;
+Result<void> Member::leave(std::int64_t timeout_ms) {
+  if (std::exchange(leaving_, true)) return {};
   const std::int64_t deadline = now_us() + timeout_ms * 1000;
   for (const auto& [name, queue] : queues_) queue->waiting.clear();
-  commit_surely(deadline);
+  const std::size_t untaken = commit_surely(deadline);
   // What is being locked is given back, too.
   while (locks_asked_ > 0 && now_us() < deadline) links_.poll_once(20);
   std::vector<Queue*> all;
@@ -341,6 +341,12 @@ void Member::leave(std::int64_t timeout_ms) {
     links_.for_each_up([](Link& link) { link.tick(now_us()); });
   }
   links_.by_name.clear();
+  if (untaken == 0) return {};
+  return Error{
+      Errc::kTimeout,
+      fmt::format("the positions of {} queues were not taken within {} ms: what was written "
+                  "since the last commit comes again",
+                  untaken, timeout_ms)};
 }
 
 bool Member::has_waiting() const {

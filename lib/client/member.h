@@ -94,8 +94,8 @@ class Member {
   [[nodiscard]] const std::string& client_id() const noexcept { return client_id_; }
 
   // Commits, gives the queues back and says goodbye, so that the others go on at once; at most that
-  // long. Nothing is delivered afterwards.
-  void leave(std::int64_t timeout_ms);
+  // long. Nothing is delivered afterwards. Errors: kTimeout (what was dealt with may come again).
+  Result<void> leave(std::int64_t timeout_ms);
 
  private:
   struct Queue {
@@ -163,7 +163,7 @@ class Member {
   // positions
   void commit(Queue& queue);
   void commit_all();
-  void commit_surely(std::int64_t deadline_us);
+  std::size_t commit_surely(std::int64_t deadline_us);
 
   // from the broker
   void serve_request(Link& link, const wire::Command& request);

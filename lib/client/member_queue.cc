@@ -323,26 +323,51 @@ void Member::commit_all() {
     if (queue->link->is_up()) commit(*queue);
 }
 
-// With an answer each, so that nobody is told of our leaving before the positions are there.
-void Member::commit_surely(std::int64_t deadline_us) {
-  const auto open = std::make_shared<std::size_t>(0);
+// With an answer each, so that nobody is told of our leaving before the positions are there. Asked
+// again while a broker is too busy to take them. Returns how many queues' were not taken.
+std::size_t Member::commit_surely(std::int64_t deadline_us) {
+  struct Open {
+    std::set<QueueTicket> untaken;
+    std::size_t asked = 0;
+  };
+  const auto open = std::make_shared<Open>();
   for (const auto& [name, queue] : queues_) {
-    if (options_.broadcast || queue->next < 0 || !queue->link->is_up()) continue;
-    const std::int64_t position = queue->window.position();
-    queue->committed = position;
-    ++*open;
-    queue->link->call(
-        wire::kUpdateConsumerOffset,
-        [&, q = queue.get()](std::string& out, const wire::Header& header) {
-          wire::append_update_offset_request(out, header,
-                                             {.group = options_.group,
-                                              .topic = q->name.topic,
-                                              .queue_id = q->name.queue_id,
-                                              .offset = position});
-        },
-        kCallMs, [open](const Result<const wire::Command*>&) { --*open; });
+    if (options_.broadcast || queue->next < 0) continue;
+    if (queue->link->is_up() || queue->window.position() != queue->committed)
+      open->untaken.insert(queue->ticket);
   }
-  while (*open > 0 && now_us() < deadline_us) links_.poll_once(20);
+  while (!open->untaken.empty() && now_us() < deadline_us) {
+    if (open->asked == 0) {
+      for (const QueueTicket ticket : open->untaken) {
+        Queue* const queue = find(ticket);
+        if (!queue->link->is_up()) continue;
+        const std::int64_t position = queue->window.position();
+        queue->committed = position;
+        ++open->asked;
+        queue->link->call(
+            wire::kUpdateConsumerOffset,
+            [&](std::string& out, const wire::Header& header) {
+              wire::append_update_offset_request(out, header,
+                                                 {.group = options_.group,
+                                                  .topic = queue->name.topic,
+                                                  .queue_id = queue->name.queue_id,
+                                                  .offset = position});
+            },
+            kCallMs,
+            [open, ticket](const Result<const wire::Command*>& answer) {
+              --open->asked;
+              // Of a group or topic that is gone there is nothing to keep.
+              const bool is_busy = answer && ((*answer)->code == wire::kSystemBusy ||
+                                              (*answer)->code == wire::kSystemError);
+              if (answer && !is_busy) open->untaken.erase(ticket);
+            });
+      }
+      if (open->asked == 0) break;  // no broker is there
+    }
+    links_.poll_once(20);
+    links_.for_each_up([](Link& link) { link.tick(now_us()); });
+  }
+  return open->untaken.size();
 }
 
 }  // namespace mq::client

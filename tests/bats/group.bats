@@ -26,6 +26,23 @@ lines_are() { [ "$(cat "$work"/$1 2>/dev/null | wc -l)" -eq "$2" ]; }
 # have EXPECTED FILES: exactly these lines, each once, in any order.
 have() { diff <(sort -n <<<"$1") <(cat ${2:+"$work"/$2} | sort -n); }
 
+# R(15) commits a position.
+@test "a member that leaves asks a busy broker again to take its positions" {
+  seq 1 20 | mqsend -p 0 t
+  relay 3 15
+  run -0 timeout 30 mqrecv -b "unix:$sock_dir/relay" -g g -c 15 t
+  run -0 timeout 30 mqrecv -g g -c 5 t
+  diff <(seq 16 20) <(echo "$output")
+}
+
+@test "a member whose positions are not taken says so, exit 75" {
+  seq 1 20 | mqsend -p 0 t
+  relay 1000000 15
+  run --separate-stderr -75 timeout 30 mqrecv -b "unix:$sock_dir/relay" -g g --drain 300ms -c 15 t
+  diff <(seq 1 15) <(echo "$output")
+  [[ $stderr == *'positions of '*' were not taken within 300 ms'*'comes again'* ]]
+}
+
 @test "a group reads everything once, and goes on where it left" {
   seq 1 100 | mqsend --batch 100 t
   run -0 timeout 30 mqrecv -g g -c 60 t

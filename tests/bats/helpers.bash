@@ -66,6 +66,7 @@ torn() {
 }
 
 common_teardown() {
+  [ -z "${relay_pid:-}" ] || kill "$relay_pid" || true
   stop_mqd KILL || true
   rm -rf "$sock_dir"
 }
@@ -75,3 +76,10 @@ teardown() { common_teardown; }
 mqd_tcp() { grep -oE '127\.0\.0\.1:[0-9]+' "$work/mqd.log" | tail -1; }
 
 checksums() { (cd "$1" && find . -type f -printf '%p %s %T@\n' | sort; find . -type f -exec sha256sum {} + | sort); }
+
+# relay N [CODE]: refuses N sends, or requests of that code, as a busy broker does, at $sock_dir/relay; sets relay_pid.
+relay() {
+  python3 "$BATS_TEST_DIRNAME/../support/busy_relay.py" "$sock_dir/relay" "$sock_dir/s" "$@" 3>&- &
+  relay_pid=$!
+  wait_until [ -S "$sock_dir/relay" ]
+}

@@ -4,10 +4,6 @@ bats_require_minimum_version 1.5.0
 load helpers
 
 setup() { start_mqd; }
-teardown() {
-  [ -z "${relay_pid:-}" ] || kill "$relay_pid" || true
-  common_teardown
-}
 
 # wait_until COMMAND...: until it succeeds, at most 20 s.
 tries=200  # of wait_until
@@ -188,13 +184,6 @@ PY
   rc=0; wait "$sender" || rc=$?
   [ "$rc" -eq 143 ]
   exec 9>&-
-}
-
-# relay N: refuses N sends as a busy broker does, at $sock_dir/relay; sets relay_pid.
-relay() {
-  python3 "$BATS_TEST_DIRNAME/../support/busy_relay.py" "$sock_dir/relay" "$sock_dir/s" "$1" 3>&- &
-  relay_pid=$!
-  wait_until [ -S "$sock_dir/relay" ]
 }
 
 @test "a pipe waits for a busy broker, more often than it tries other refusals again" {

@@ -69,7 +69,7 @@ orderly() {
   mqctl topic create o --queues 2 || return
   local q
   for q in 0 1; do seq 1 20 | mqsend -p "$q" o || return; done
-  timeout 60 mqrecv -g ord --orderly -F '%p %s\n' -c 15 o >"$tmp/o1" && timeout 60 mqrecv -g ord --orderly -F '%p %s\n' -c 25 o >"$tmp/o2" || return
+  timeout 60 mqrecv -g ord --orderly --drain 30s -F '%p %s\n' -c 15 o >"$tmp/o1" && timeout 60 mqrecv -g ord --orderly -F '%p %s\n' -c 25 o >"$tmp/o2" || return
   for q in 0 1; do diff <(seq 1 20) <(cat "$tmp/o1" "$tmp/o2" | sed -n "s/^$q //p") || return; done
 }
 check "orderly members keep the order of a queue" orderly

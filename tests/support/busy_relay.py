@@ -1,6 +1,7 @@
-"""Between a sender and its broker, on Unix sockets: refuses the first N sends with SYSTEM_BUSY, then only passes on.
+"""Between a client and its broker, on Unix sockets: refuses the first N sends, or requests of the given code, with
+SYSTEM_BUSY, then only passes on.
 
-  busy_relay.py LISTEN BROKER N     LISTEN appears once it listens; runs until killed
+  busy_relay.py LISTEN BROKER N [CODE]     LISTEN appears once it listens; runs until killed
 """
 import os
 import socket
@@ -8,7 +9,8 @@ import struct
 import sys
 import threading
 
-SENDS = (310, 320)
+REFUSED = (int(sys.argv[4]),) if len(sys.argv) > 4 else (310, 320)  # sends
+ONEWAY = 2
 REMARK = b'[TIMEOUT_CLEAN_QUEUE]broker busy'
 
 
@@ -37,8 +39,8 @@ def relay(sender):
             size = take(sender, 4)
             frame = take(sender, struct.unpack('>I', size)[0])
             # The binary header: code, language, version, opaque, flag.
-            code, _, _, opaque = struct.unpack_from('>hBhI', frame, 4)
-            if frame[0] == 1 and code in SENDS and left > 0:
+            code, _, _, opaque, flag = struct.unpack_from('>hBhII', frame, 4)
+            if frame[0] == 1 and code in REFUSED and not flag & ONEWAY and left > 0:
                 left -= 1
                 head = struct.pack('>hBhIII', 2, 0, 0, opaque, 1, len(REMARK)) + REMARK + struct.pack('>I', 0)
                 sender.sendall(struct.pack('>II', 4 + len(head), 1 << 24 | len(head)) + head)
