@@ -40,7 +40,8 @@ void add_listen(cli::Command& command, std::vector<std::string>& listen, const s
       ->allow_extra_args(false);
 }
 
-Result<std::vector<net::Address>> listeners(const std::vector<std::string>& listen, bool insecure) {
+Result<std::vector<net::Address>> listeners(const std::vector<std::string>& listen,
+                                            bool may_be_open, std::string_view advice) {
   std::vector<net::Address> out;
   out.reserve(listen.size());
   for (const std::string& text : listen) {
@@ -48,12 +49,10 @@ Result<std::vector<net::Address>> listeners(const std::vector<std::string>& list
     if (!address)
       return Error{Errc::kUnsupported,
                    fmt::format("--listen {}: {}", text, address.error().text())};
-    if (!address->is_loopback() && !insecure) {
+    if (!address->is_loopback() && !may_be_open) {
       return Error{
           Errc::kInvalid,
-          fmt::format("--listen {}: open to the network without authentication; say --insecure "
-                      "if that is meant",
-                      text)};
+          fmt::format("--listen {}: open to the network without authentication; {}", text, advice)};
     }
     out.push_back(*std::move(address));
   }

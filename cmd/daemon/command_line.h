@@ -27,8 +27,10 @@ Result<std::vector<std::pair<std::string, std::string>>> key_values(const Config
 
 // --listen; the values replace `what`.
 void add_listen(cli::Command& command, std::vector<std::string>& listen, const std::string& what);
-// Errors: kUnsupported (not an address), kInvalid (open to the network, and not `insecure`).
-Result<std::vector<net::Address>> listeners(const std::vector<std::string>& listen, bool insecure);
+// Errors: kUnsupported (not an address), kInvalid (open to the network, and not `may_be_open`;
+// `advice` says what would allow it).
+Result<std::vector<net::Address>> listeners(const std::vector<std::string>& listen,
+                                            bool may_be_open, std::string_view advice);
 
 struct RunOptions {
   int ready_fd = -1;

@@ -32,7 +32,7 @@ void add_options(cli::Command& command, Given& given, Options& options) {
                   "name servers to register with; wins over namesrvAddr")
       ->type_name("ADDR[;ADDR]...");
   command.add_flag("--insecure", given.insecure,
-                   "allow listeners beyond loopback: there is no authentication yet");
+                   "allow listeners beyond loopback without authenticationEnabled=true");
   command.add_flag("--check", given.check, "test configuration and store, do not start");
   command.add_flag("--print-config{all}", given.print_config,
                    "print every key with its value and origin; with =changed those that were set");
@@ -84,7 +84,9 @@ Result<void> set_listeners(const Given& given, Options& options) {
     texts = {"unix:" + default_socket(),
              fmt::format("127.0.0.1:{}", options.settings.config().listen_port), "127.0.0.1:9876"};
   }
-  MQ_TRY(options.listeners, daemon::listeners(texts, given.insecure));
+  MQ_TRY(options.listeners,
+         daemon::listeners(texts, given.insecure || options.settings.config().access.authentication,
+                           "set authenticationEnabled=true, or say --insecure if that is meant"));
   return {};
 }
 

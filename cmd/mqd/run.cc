@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "broker/access.h"
 #include "broker/pop_service.h"
 #include "broker/transaction_service.h"
 #include "client/topic_routes.h"
@@ -116,6 +117,8 @@ class Daemon {
         .more = {[this](std::int64_t now) { return transactions_->step(now, kChecksPerTurn); },
                  [this](std::int64_t now) { return pop_->step(now); }}});
     MQ_CHECK(later_->open());
+    access_.emplace(fs::posix(), config_.access, config_dir);
+    MQ_CHECK(access_->load());
     store_->on_arrival([this](const store::Arrival& arrival) {
       polls_.on_arrival(arrival, system_clock().now_ms());
       later_->on_arrival(arrival.topic);
@@ -205,6 +208,7 @@ class Daemon {
                                   .postpone = later_->rules(),
                                   .timer = later_->timer(),
                                   .pop = *pop_,
+                                  .access = *access_,
                                   .routes = routes_ ? &*routes_ : nullptr,
                                   .self = self,
                                   .store_host = *host,
@@ -436,6 +440,7 @@ class Daemon {
   server::ClientChannel clients_{system_clock()};
   std::optional<Later> later_;
   std::optional<broker::PopService> pop_;
+  std::optional<broker::Access> access_;
   std::optional<broker::TransactionService> transactions_;
   broker::LongPolls polls_;
   broker::Stats stats_{system_clock().now_ms()};

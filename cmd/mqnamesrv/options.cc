@@ -79,7 +79,7 @@ Result<std::vector<net::Address>> listeners(const Options& options,
                                 config.bind_address.empty() ? "127.0.0.1" : config.bind_address,
                                 config.listen_port));
   }
-  return daemon::listeners(texts, options.insecure);
+  return daemon::listeners(texts, options.insecure, "say --insecure if that is meant");
 }
 
 }  // namespace mq::mqnamesrv

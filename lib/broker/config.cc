@@ -116,6 +116,12 @@ Result<void> Settings::check() const {
                                              "into a commit log file of {} bytes",
                                              s.message_bytes_max, s.commit_log_file_bytes)};
   }
+  // Policies of a user that anybody may say to be would protect nothing.
+  if (config_.access.authorization && !config_.access.authentication) {
+    return Error{Errc::kInvalid,
+                 "authorizationEnabled=true needs authenticationEnabled=true: without signatures "
+                 "nobody knows who asks"};
+  }
   return check_together(config_);
 }
 

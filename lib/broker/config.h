@@ -12,6 +12,7 @@
 
 #include "base/live.h"
 #include "base/result.h"
+#include "broker/access_config.h"
 #include "fs/fs.h"
 #include "net/tls.h"
 #include "store/message_store.h"
@@ -106,6 +107,7 @@ struct BrokerConfig {
   std::int64_t transaction_count_interval_ms = 3000;    // transactionMetricFlushInterval
 
   net::TlsOptions tls;  // tls.*
+  AccessConfig access;
 };
 
 // One key that acts: how it is read and shown.
@@ -116,6 +118,8 @@ struct ConfigKey {
   std::string (*get)(const BrokerConfig& config);
 };
 [[nodiscard]] const std::vector<ConfigKey>& config_keys();
+// A truth as the keys take it. Errors: kInvalid.
+Result<bool> parse_bool(std::string_view value);
 // Keys of the reference that have no meaning here; they are named once and passed over.
 [[nodiscard]] bool is_known_without_meaning(std::string_view name);
 

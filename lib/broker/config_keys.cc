@@ -22,12 +22,6 @@ Result<std::int64_t> parse_int(std::string_view value, std::int64_t min, std::in
   return number;
 }
 
-Result<bool> parse_bool(std::string_view value) {
-  if (value == "true" || value == "True" || value == "TRUE") return true;
-  if (value == "false" || value == "False" || value == "FALSE") return false;
-  return Error{Errc::kInvalid, fmt::format("'{}' is neither true nor false", value)};
-}
-
 // A member, or a member of `store`, as a key. A macro because the table needs plain functions of a
 // member it names.
 #define MQ_TEXT(key, member, meaning)                               \
@@ -351,10 +345,17 @@ std::vector<ConfigKey> make_keys() {
 
 }  // namespace
 
+Result<bool> parse_bool(std::string_view value) {
+  if (value == "true" || value == "True" || value == "TRUE") return true;
+  if (value == "false" || value == "False" || value == "FALSE") return false;
+  return Error{Errc::kInvalid, fmt::format("'{}' is neither true nor false", value)};
+}
+
 const std::vector<ConfigKey>& config_keys() {
   static const std::vector<ConfigKey> keys = [] {
     std::vector<ConfigKey> all = make_keys();
     add_tls_keys(all, std::make_index_sequence<net::kTlsKeyCount>());
+    add_access_keys(all);
     return all;
   }();
   return keys;

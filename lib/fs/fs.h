@@ -91,6 +91,7 @@ enum class OpenMode {
   kReadWrite,        // must exist
   kCreate,           // read-write, made if missing
   kCreateExclusive,  // read-write, kExists if there
+  kCreatePrivate,    // as kCreate, and nobody but the owner may read or write it
 };
 
 struct Stat {
@@ -159,9 +160,10 @@ Fs& posix() noexcept;
 
 // Built from the calls above; a power cut leaves the old content or the new, never a mix (temp
 // file, sync, rename, sync of the directory). With `keep_backup` the old content is at `path`.bak
-// afterwards, as the reference leaves it.
+// afterwards, as the reference leaves it. kOwner: nobody else may read either of them.
+enum class Readers { kAll, kOwner };
 Result<void> write_file_atomically(Fs& fs, const std::string& path, std::string_view content,
-                                   bool keep_backup);
+                                   bool keep_backup, Readers readers = Readers::kAll);
 // The whole file; kCorrupt beyond `max_bytes`.
 Result<std::string> read_file(Fs& fs, const std::string& path, std::int64_t max_bytes = 256 << 20);
 // Removes a directory with all in it; fine if it is not there.

@@ -10,8 +10,10 @@ std::string parent_of(const std::string& path) {
 }
 
 // Leaves `content` durable at `path`, which is then renamed into place by the caller.
-Result<void> write_and_sync(Fs& fs, const std::string& path, std::string_view content) {
-  MQ_TRY(auto file, fs.open(path, OpenMode::kCreate));
+Result<void> write_and_sync(Fs& fs, const std::string& path, std::string_view content,
+                            Readers readers) {
+  MQ_TRY(auto file,
+         fs.open(path, readers == Readers::kOwner ? OpenMode::kCreatePrivate : OpenMode::kCreate));
   MQ_CHECK(file->truncate(0));
   MQ_CHECK(file->write_at(0, as_bytes(content)));
   return file->sync();
@@ -20,16 +22,16 @@ Result<void> write_and_sync(Fs& fs, const std::string& path, std::string_view co
 }  // namespace
 
 Result<void> write_file_atomically(Fs& fs, const std::string& path, std::string_view content,
-                                   bool keep_backup) {
+                                   bool keep_backup, Readers readers) {
   if (keep_backup) {
     if (auto old = read_file(fs, path); old && !old->empty()) {
       // The backup is replaced as carefully as the file: it is what saves us when the file turns
       // out bad.
-      MQ_CHECK(write_and_sync(fs, path + ".bak.tmp", *old));
+      MQ_CHECK(write_and_sync(fs, path + ".bak.tmp", *old, readers));
       MQ_CHECK(fs.rename(path + ".bak.tmp", path + ".bak"));
     }
   }
-  MQ_CHECK(write_and_sync(fs, path + ".tmp", content));
+  MQ_CHECK(write_and_sync(fs, path + ".tmp", content, readers));
   MQ_CHECK(fs.rename(path + ".tmp", path));
   return fs.sync_directory(parent_of(path));
 }

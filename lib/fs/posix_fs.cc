@@ -61,15 +61,22 @@ class PosixFs final : public Fs {
         flags |= O_RDWR;
         break;
       case OpenMode::kCreate:
+      case OpenMode::kCreatePrivate:
         flags |= O_RDWR | O_CREAT;
         break;
       case OpenMode::kCreateExclusive:
         flags |= O_RDWR | O_CREAT | O_EXCL;
         break;
     }
+    const bool is_private = mode == OpenMode::kCreatePrivate;
     const int fd = mode == OpenMode::kRead ? open_without_trace(path, flags)
-                                           : ::open(path.c_str(), flags, 0644);
+                                           : ::open(path.c_str(), flags, is_private ? 0600 : 0644);
     if (fd < 0) return Error::from_errno(errno, path);
+    if (is_private && ::fchmod(fd, 0600) != 0) {  // it may have been there
+      const int error = errno;
+      ::close(fd);
+      return Error::from_errno(error, path);
+    }
     return make_posix_file(fd, path);
   }
 

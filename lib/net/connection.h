@@ -25,6 +25,7 @@ class ConnectionImpl final : public Connection {
     std::uint64_t id = 0;
     PeerName name;
     int family = 0;
+    bool is_trusted = false;
   };
   ConnectionImpl(Loop& loop, Descriptor fd, Peer peer);
 
@@ -32,6 +33,7 @@ class ConnectionImpl final : public Connection {
   [[nodiscard]] const std::string& peer_ip() const noexcept override { return peer_.name.ip; }
   [[nodiscard]] std::uint16_t peer_port() const noexcept override { return peer_.name.port; }
   [[nodiscard]] bool is_unix() const noexcept override;
+  [[nodiscard]] bool is_trusted() const noexcept override { return peer_.is_trusted && !proxied_; }
   [[nodiscard]] std::string& out() noexcept override { return outbox_.text(); }
   void send_pinned(std::vector<PinnedBytes> spans) override;
   [[nodiscard]] std::size_t unsent_bytes() const noexcept override {

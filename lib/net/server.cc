@@ -97,8 +97,10 @@ void ServerImpl::take(Descriptor fd, const sockaddr_storage& peer, socklen_t byt
   address.storage = peer;
   address.bytes = bytes;
   set_no_delay(fd.get());
-  ConnectionImpl::Peer named{
-      .id = next_id_++, .name = peer_name(address), .family = peer.ss_family};
+  ConnectionImpl::Peer named{.id = next_id_++,
+                             .name = peer_name(address),
+                             .family = peer.ss_family,
+                             .is_trusted = is_own_peer(fd.get(), peer.ss_family)};
   Loop& loop = *loops_[next_loop_++ % loops_.size()];
   shared_.open.fetch_add(1);
   auto connection = std::make_shared<ConnectionImpl>(loop, std::move(fd), std::move(named));

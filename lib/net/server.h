@@ -35,6 +35,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] virtual const std::string& peer_ip() const noexcept = 0;
   [[nodiscard]] virtual std::uint16_t peer_port() const noexcept = 0;
   [[nodiscard]] virtual bool is_unix() const noexcept = 0;
+  // Does root or this process's own user speak, over a Unix socket and for itself (no PROXY
+  // header)?
+  [[nodiscard]] virtual bool is_trusted() const noexcept { return false; }
 
   // On the connection's thread only. What is appended to out() leaves, in order with send_pinned,
   // when the handler returns (or, from a posted function, when that returns).

@@ -13,6 +13,7 @@
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 namespace mq::net {
 namespace {
@@ -139,6 +140,14 @@ PeerName peer_name(const SocketAddress& peer) {
     return {text.data(), ntohs(in->sin6_port)};
   }
   return {"127.0.0.1", 0};
+}
+
+bool is_own_peer(int fd, int family) noexcept {
+  if (family != AF_UNIX) return false;
+  ucred peer{};
+  socklen_t bytes = sizeof peer;
+  return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
+         (peer.uid == 0 || peer.uid == ::geteuid());
 }
 
 Result<Address> local_address(int fd) {

@@ -33,6 +33,9 @@ struct PeerName {
 };
 [[nodiscard]] PeerName peer_name(const SocketAddress& peer);
 
+// Is the other end of this Unix socket a process of root or of our own user? False for TCP.
+[[nodiscard]] bool is_own_peer(int fd, int family) noexcept;
+
 // A listening, non-blocking socket. See Server::listen for the rules.
 Result<Descriptor> listen_socket(const Address& address, unsigned unix_mode);
 

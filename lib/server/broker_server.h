@@ -32,8 +32,9 @@
 #include "wire/command.h"
 
 namespace mq::broker {
+class Access;
 struct PopService;
-}
+}  // namespace mq::broker
 namespace mq::client {
 class TopicRoutes;
 }
@@ -64,6 +65,7 @@ struct Parts {
   broker::PostponeRules postpone;
   broker::Timer& timer;
   broker::PopService& pop;
+  broker::Access& access;
   client::TopicRoutes* routes = nullptr;  // of other name servers; null: there are none
   route::Self self;
   format::Host store_host;  // the advertised address, as records carry it
@@ -87,6 +89,7 @@ class BrokerServer final : public net::Handler {
  private:
   void dispatch(net::Connection& connection, const wire::Command& request, Bytes frame);
   Parts parts_;
+  const bool checks_access_;
   std::int64_t expire_due_us_ = 0;
 };
 

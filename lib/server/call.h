@@ -105,5 +105,14 @@ void handle_ha_status(const Call& call);
 void handle_reset_master_flush_offset(const Call& call);
 void handle_stats_view(const Call& call);
 void handle_expire(const Call& call);
+void handle_create_user(const Call& call);
+void handle_update_user(const Call& call);
+void handle_delete_user(const Call& call);
+void handle_get_user(const Call& call);
+void handle_list_users(const Call& call);
+void handle_update_acl(const Call& call);
+void handle_delete_acl(const Call& call);
+void handle_get_acl(const Call& call);
+void handle_list_acls(const Call& call);
 
 }  // namespace mq::server

@@ -8,6 +8,7 @@
 #include "server/later_reply.h"
 #include "wire/codes.h"
 #include "wire/consume_stats.h"
+#include "wire/signature.h"
 
 namespace mq::server {
 namespace {
@@ -16,10 +17,14 @@ constexpr std::int32_t kVersionThatTellsStatus = 28;  // V3_0_7_SNAPSHOT
 constexpr std::int32_t kVersionThatAnswersMore = 62;  // V3_1_8_SNAPSHOT
 constexpr std::int64_t kStatusTimeoutMs = 5000;
 
-// Every field of the request, as it came.
+// Every field of the request, as it came; but how its sender proves who it is, is for us alone.
 std::vector<wire::Field> fields_of(const wire::Command& request) {
   std::vector<wire::Field> fields;
-  for (const auto& [name, value] : request.ext) fields.emplace_back(name, value);
+  for (const auto& [name, value] : request.ext) {
+    if (name != wire::kAccessKeyField && name != wire::kSignatureField &&
+        name != wire::kSecurityTokenField)
+      fields.emplace_back(name, value);
+  }
   return fields;
 }
 

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "broker/access.h"
 #include "broker/pop_service.h"
+#include "server/access.h"
 #include "server/broker_server.h"
 #include "server/call.h"
 #include "server/client_channel.h"
@@ -162,9 +164,32 @@ Handle handler_of(std::int32_t code) noexcept {
       return handle_stats_view;
     case wire::kDeleteExpiredCommitlog:
       return handle_expire;
+    case wire::kAuthCreateUser:
+      return handle_create_user;
+    case wire::kAuthUpdateUser:
+      return handle_update_user;
+    case wire::kAuthDeleteUser:
+      return handle_delete_user;
+    case wire::kAuthGetUser:
+      return handle_get_user;
+    case wire::kAuthListUser:
+      return handle_list_users;
+    case wire::kAuthCreateAcl:
+    case wire::kAuthUpdateAcl:
+      return handle_update_acl;
+    case wire::kAuthDeleteAcl:
+      return handle_delete_acl;
+    case wire::kAuthGetAcl:
+      return handle_get_acl;
+    case wire::kAuthListAcl:
+      return handle_list_acls;
     default:
       return nullptr;
   }
+}
+
+void handle_if_admitted(const Call& call) {
+  if (is_admitted(call)) handler_of(call.request.code)(call);
 }
 
 // A handler's surprise (memory, a library's exception) costs its request, not the daemon.
@@ -232,7 +257,8 @@ void Answer::reply_error(const Error& error) const {
   }
 }
 
-BrokerServer::BrokerServer(Parts parts) : parts_(std::move(parts)) {}
+BrokerServer::BrokerServer(Parts parts)
+    : parts_(std::move(parts)), checks_access_(parts_.access.config().authentication) {}
 
 void BrokerServer::on_input(net::Connection&, Bytes input) { begin_input(input); }
 
@@ -253,7 +279,7 @@ void BrokerServer::dispatch(net::Connection& connection, const wire::Command& re
                             Bytes frame) {
   const Call call(parts_, connection, request, frame);
   const Handle handle = handler_of(request.code);
-  if (handle != nullptr) return run(call, handle);
+  if (handle != nullptr) return run(call, checks_access_ ? handle_if_admitted : handle);
   run(call, [](const Call& c) {
     if (c.p.names.handle(c.connection, c.request)) return;
     c.reply(wire::kRequestCodeNotSupported,

@@ -237,6 +237,26 @@ const char* request_name(std::int32_t code) noexcept {
       return "SET_MESSAGE_REQUEST_MODE";
     case kGetAllMessageRequestMode:
       return "GET_ALL_MESSAGE_REQUEST_MODE";
+    case kAuthCreateUser:
+      return "AUTH_CREATE_USER";
+    case kAuthUpdateUser:
+      return "AUTH_UPDATE_USER";
+    case kAuthDeleteUser:
+      return "AUTH_DELETE_USER";
+    case kAuthGetUser:
+      return "AUTH_GET_USER";
+    case kAuthListUser:
+      return "AUTH_LIST_USER";
+    case kAuthCreateAcl:
+      return "AUTH_CREATE_ACL";
+    case kAuthUpdateAcl:
+      return "AUTH_UPDATE_ACL";
+    case kAuthDeleteAcl:
+      return "AUTH_DELETE_ACL";
+    case kAuthGetAcl:
+      return "AUTH_GET_ACL";
+    case kAuthListAcl:
+      return "AUTH_LIST_ACL";
     case kPopMessage:
       return "POP_MESSAGE";
     case kAckMessage:

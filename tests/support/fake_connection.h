@@ -18,6 +18,7 @@ class FakeConnection final : public net::Connection {
   [[nodiscard]] const std::string& peer_ip() const noexcept override { return ip_; }
   [[nodiscard]] std::uint16_t peer_port() const noexcept override { return 40'000; }
   [[nodiscard]] bool is_unix() const noexcept override { return false; }
+  [[nodiscard]] bool is_trusted() const noexcept override { return trusted; }
   [[nodiscard]] std::string& out() noexcept override { return out_; }
   void send_pinned(std::vector<net::PinnedBytes> spans) override {
     for (const auto& span : spans) out_ += as_text(span.bytes);
@@ -33,6 +34,7 @@ class FakeConnection final : public net::Connection {
     for (auto& task : std::exchange(posted_, {})) task(*this);
   }
 
+  bool trusted = false;
   std::size_t unsent = 0;  // as if the peer did not read
 
  private:

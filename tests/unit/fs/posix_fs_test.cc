@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,6 +131,18 @@ TEST_F(PosixFsTest, AnAtomicWriteKeepsTheOldContentAsBackup) {
   EXPECT_EQ(read_file(fs_, at("topics.json.bak")).value(), "one");
   EXPECT_EQ(fs_.list(dir_)->size(), 2U);
   EXPECT_EQ(read_file(fs_, at("topics.json"), 2).error().code(), Errc::kCorrupt);
+}
+
+TEST_F(PosixFsTest, AFileForItsOwnerAloneIsThatWithItsBackup) {
+  // Also where others could read what was there.
+  ASSERT_TRUE(write_file_atomically(fs_, at("users.json.tmp"), "rest", false));
+  ASSERT_TRUE(write_file_atomically(fs_, at("users.json"), "one", false));
+  ASSERT_TRUE(write_file_atomically(fs_, at("users.json"), "two", true, Readers::kOwner));
+  for (const char* name : {"users.json", "users.json.bak"}) {
+    struct stat info {};
+    ASSERT_EQ(::stat(at(name).c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777U, 0600U) << name;
+  }
 }
 
 TEST_F(PosixFsTest, DirectoriesAreMadeListedAndRemovedWhole) {

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "base/log.h"
+#include "broker/access.h"
 #include "broker/delayed_delivery.h"
 #include "broker/live_config.h"
 #include "broker/pop_service.h"
@@ -144,6 +145,8 @@ class ServedBroker {
         },
         .random = [this] { return static_cast<std::uint32_t>(random()); }});
     ASSERT_TRUE(pop->load(clock.now_ms()));
+    access.emplace(fs, config.access, "store/config");
+    ASSERT_TRUE(access->load());
     server.emplace(Parts{.store = *store,
                          .topics = *topics,
                          .groups = *groups,
@@ -164,6 +167,7 @@ class ServedBroker {
                          .postpone = rules,
                          .timer = *timer,
                          .pop = *pop,
+                         .access = *access,
                          .self = {config.cluster, config.name, config.id, "127.0.0.1:10911"},
                          .store_host = *format::parse_host("127.0.0.1:10911"),
                          .boot_ms = clock.now_ms(),
@@ -294,6 +298,7 @@ class ServedBroker {
   std::optional<broker::Timer> timer;
   std::minstd_rand random{1};
   std::optional<broker::PopService> pop;
+  std::optional<broker::Access> access;
   route::Registry registry;
   std::optional<route::KvConfigs> kv;
   route::NameSettings name_settings;
