@@ -99,6 +99,7 @@ struct Stat {
   std::int64_t allocated_bytes = 0;  // blocks really used
   std::int64_t mtime_ms = 0;
   bool is_directory = false;
+  bool is_private = false;  // nobody but the owner may read or write it
 };
 
 struct DiskUsage {

@@ -123,7 +123,8 @@ class PosixFs final : public Fs {
     return Stat{.bytes = st.st_size,
                 .allocated_bytes = static_cast<std::int64_t>(st.st_blocks) * 512,
                 .mtime_ms = st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1'000'000,
-                .is_directory = S_ISDIR(st.st_mode)};
+                .is_directory = S_ISDIR(st.st_mode),
+                .is_private = (st.st_mode & (S_IRWXG | S_IRWXO)) == 0};
   }
 
   Result<void> rename(const std::string& from, const std::string& to) override {

@@ -61,7 +61,9 @@ Result<bool> CopyRun::copy_file(const std::string& from, const std::string& to, 
   if (!in && in.error().code() == Errc::kNotFound) return false;
   if (!in) return std::move(in).error();
   const PageCacheGuard guard(**in);
-  MQ_TRY(const auto out, fs.open(to, fs::OpenMode::kCreateExclusive));
+  // Secrets stay such; nothing else is where the copy is made.
+  MQ_TRY(const auto out, fs.open(to, stat->is_private ? fs::OpenMode::kCreatePrivate
+                                                      : fs::OpenMode::kCreateExclusive));
   const std::int64_t end = take < 0 ? stat->bytes : std::min(take, stat->bytes);
   std::vector<std::byte> block(kBlockBytes);
   for (std::int64_t at = 0; at < end;) {

@@ -71,6 +71,8 @@ PY
   stop_mqd KILL || true
   [ "$(stat -c %a "$store/config/users.json")" = 600 ]
   [ "$(stat -c %a "$store/config/acls.json")" = 600 ]
+  mqdump copy "$store" "$work/copy"
+  [ "$(stat -c %a "$work/copy/config/users.json")" = 600 ]
   start_checked
   run -0 ask "$(mqd_tcp)" bob b 310 hello a=p b=orders c=TBW102 d=4 e=0 f=0 g=1 h=0 i= j=0
   assert_output --regexp '^0 '
