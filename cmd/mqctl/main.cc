@@ -13,6 +13,8 @@ int main(int argc, char** argv) {
     mq::mqctl::add_dlq(tool);
     mq::mqctl::add_broker(tool);
     mq::mqctl::add_ns(tool);
+    mq::mqctl::add_user(tool);
+    mq::mqctl::add_acl(tool);
     mq::mqctl::add_apply(tool);
     return tool.run(argc, argv);
   } catch (const std::exception& e) {

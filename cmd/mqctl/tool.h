@@ -65,6 +65,8 @@ void add_group_positions(Tool& tool, cli::Command* group);
 void add_dlq(Tool& tool);
 void add_broker(Tool& tool);
 void add_ns(Tool& tool);
+void add_user(Tool& tool);
+void add_acl(Tool& tool);
 void add_apply(Tool& tool);
 
 }  // namespace mq::mqctl

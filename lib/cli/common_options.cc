@@ -20,6 +20,12 @@ void add_common(Command& command, CommonOptions& common, bool with_timeout) {
                   "options from ~/.config/mq/NAME.conf or /etc/mq/NAME.conf")
       ->type_name("NAME")
       ->capture_default_str();
+  command.add_option("--access-key", common.access_key, "user to sign requests as")
+      ->type_name("KEY");
+  command
+      .add_option("--secret-file", common.secret_file,
+                  "file of the user's secret; otherwise $MQ_SECRET_KEY")
+      ->type_name("FILE");
   if (with_timeout) {
     command.add_option("--timeout", common.timeout, "how long to wait for an answer")
         ->type_name("DURATION")

@@ -12,6 +12,8 @@ struct CommonOptions {
   std::string broker;   // -b; empty when -n comes from nearer by
   std::string namesrv;  // -n
   std::string profile = "default";
+  std::string access_key;   // empty: requests are not signed
+  std::string secret_file;  // empty: $MQ_SECRET_KEY
   bool quiet = false;
   bool verbose = false;
   bool print_config = false;

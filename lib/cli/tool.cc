@@ -5,6 +5,8 @@
 
 #include "cli/command_line.h"
 #include "cli/complete.h"
+#include "client/channel.h"
+#include "fs/fs.h"
 
 namespace mq::cli {
 namespace {
@@ -36,6 +38,30 @@ std::optional<int> settle_where(CLI::App& app, CommonOptions& common, const Laye
   }
   if (namesrv_rank > broker_rank) common.broker.clear();
   if (!common.broker.empty()) common.namesrv.clear();
+  return std::nullopt;
+}
+
+// The secret is the first line of its file. Secrets have no option: anybody sees command lines.
+std::optional<int> settle_credentials(const CommonOptions& common) {
+  if (common.access_key.empty()) {
+    if (common.secret_file.empty()) return std::nullopt;
+    say(fmt::format("--secret-file needs --access-key ({} --help)", tool_name()));
+    return kExitUsage;
+  }
+  std::string secret = environment("MQ_SECRET_KEY");
+  if (!common.secret_file.empty()) {
+    auto text = fs::read_file(fs::posix(), common.secret_file, 1 << 16);
+    if (!text) {
+      say("--secret-file: " + text.error().text());
+      return kExitConfig;
+    }
+    secret = text->substr(0, text->find_first_of("\r\n"));
+  }
+  if (secret.empty()) {
+    say("--access-key needs a secret: --secret-file FILE, or $MQ_SECRET_KEY");
+    return kExitUsage;
+  }
+  client::sign_as({.access_key = common.access_key, .secret = std::move(secret)});
   return std::nullopt;
 }
 
@@ -81,7 +107,7 @@ std::optional<int> parse(Command& command, CommonOptions& common, int argc, char
     layers.print();
     return kExitOk;
   }
-  return std::nullopt;
+  return settle_credentials(common);
 }
 
 }  // namespace mq::cli

@@ -12,8 +12,14 @@
 #include "net/address.h"
 #include "net/stream.h"
 #include "wire/command.h"
+#include "wire/signature.h"
 
 namespace mq::client {
+
+// From here on every request that this process sends is signed by that user (remoting.md 15.1), at
+// the price of a copy of its frame. Before the first connection; not for other threads to see
+// later.
+void sign_as(wire::Credentials credentials);
 
 // One thread at a time. After any error the connection is of no use.
 class Channel {
@@ -25,7 +31,8 @@ class Channel {
 
   // Queues a frame for the next write(); the number returned counts frames from 1.
   std::uint64_t post(std::string frame);
-  // The same in two pieces that stay the caller's: they must live until is_written().
+  // The same in two pieces that stay the caller's: they must live until is_written(). Where
+  // requests are signed both are copied.
   std::uint64_t post_borrowed(Bytes head, Bytes body);
   [[nodiscard]] bool is_begun(std::uint64_t frame) const noexcept;    // a byte of it has left
   [[nodiscard]] bool is_written(std::uint64_t frame) const noexcept;  // all of it has left

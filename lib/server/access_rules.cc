@@ -45,7 +45,6 @@ struct Rule {
 constexpr auto kRules = std::to_array<Rule>({
     {wire::kUpdateAndCreateTopic, kCreate, {{{"topic", kTopic}}}},
     {wire::kUpdateBrokerConfig, kUpdate},  // ours
-    {wire::kGetBrokerConfig, kGet},        // ours
     {wire::kSearchOffsetByTimestamp, kGet, {{{"topic", kTopic}}}},
     {wire::kGetMaxOffset, kGet, {{{"topic", kTopic}}}},
     {wire::kGetMinOffset, kGet, {{{"topic", kTopic}}}},

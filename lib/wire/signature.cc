@@ -94,6 +94,10 @@ bool is_signed_with(const Command& request, std::string_view secret) {
 Result<void> append_signed_frame(std::string& out, Bytes frame, const Credentials& credentials) {
   Command request;
   MQ_CHECK(decode_command(frame, request));
+  if (request.is_response()) {
+    out += as_text(frame);
+    return {};
+  }
   request.ext.add(kAccessKeyField, credentials.access_key);
   std::string signature;
   MQ_CHECK(append_signature(signature, request, credentials.secret));

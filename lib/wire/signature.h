@@ -30,8 +30,8 @@ struct Credentials {
   std::string access_key{};  // empty: nothing is signed
   std::string secret{};
 };
-// Appends the frame anew with AccessKey and Signature. Errors: kProtocol (no request's
-// frame), kUnavailable.
+// Appends the frame anew with AccessKey and Signature; an answer as it is. Errors: kProtocol (no
+// request's frame), kUnavailable.
 Result<void> append_signed_frame(std::string& out, Bytes frame, const Credentials& credentials);
 
 }  // namespace mq::wire

@@ -125,3 +125,76 @@ PY
   run -78 mqd --store "$store" -o initAuthenticationUser='{"username":"root"}' --check
   run -78 mqd --store "$store" -o authenticationWhitelist=28,x --check
 }
+
+@test "our tools sign, with a secret from a file, the environment or beside a profile" {
+  start_checked
+  printf 'root-secret\n' >"$work/secret"
+  tcp=$(mqd_tcp)
+  mqsend -b "$tcp" --access-key root --secret-file "$work/secret" orders <<<"one"
+  seq 2000 | MQ_ACCESS_KEY=root MQ_SECRET_KEY=root-secret mqsend -b "$tcp" orders
+  run -0 mqrecv -b "$tcp" --access-key root --secret-file "$work/secret" orders
+  [ "$(wc -l <<<"$output")" -eq 2001 ]
+  mkdir -p "$work/.config/mq"
+  printf '%s\n' "access-key=root" "secret-file=$work/secret" "broker=$tcp" >"$work/.config/mq/signed.conf"
+  unset MQ_BROKER
+  run -0 mqctl --profile signed topic list
+  assert_line orders
+  run -0 mqstat --profile signed topic orders
+}
+
+@test "a secret that is missing or wrong is said" {
+  start_checked
+  tcp=$(mqd_tcp)
+  run -64 mqsend -b "$tcp" --access-key root orders <<<"x"
+  assert_output --partial 'needs a secret'
+  run -64 mqsend -b "$tcp" --secret-file "$work/none" orders <<<"x"
+  run -78 mqsend -b "$tcp" --access-key root --secret-file "$work/none" orders <<<"x"
+  run -77 env MQ_SECRET_KEY=wrong mqsend -b "$tcp" --access-key root orders <<<"x"
+  assert_output --partial 'check signature failed'
+}
+
+@test "a group's members sign, too" {
+  start_checked
+  export MQ_ACCESS_KEY=root MQ_SECRET_KEY=root-secret
+  seq 20 | mqsend -b "$(mqd_tcp)" orders
+  run -0 mqrecv -b "$(mqd_tcp)" -g workers -c 20 orders
+  [ "$(sort -n <<<"$output" | tail -1)" = 20 ]
+}
+
+@test "mqctl makes users and says what they may do" {
+  start_checked
+  echo bob-secret >"$work/bob"
+  run ! mqctl user create bob
+  mqctl user create bob --password-file "$work/bob"
+  run ! mqctl user create bob --password-file "$work/bob"
+  mqctl user create bob --password-file "$work/bob" --if-not-exists
+  [ "$(mqctl user list | tr '\n' ' ')" = 'bob root ' ]
+  [ "$(mqctl user show bob)" = 'bob type=Normal status=enable' ]
+  run -0 mqctl user show bob -J
+  refute_output --partial bob-secret
+  run -0 mqctl acl set bob 'Topic:or*' --action Pub --dry-run
+  assert_output --partial '(none) -> Allow Topic:or* Pub'
+  mqctl acl set bob 'Topic:or*' --action Pub,Get
+  mqctl acl set bob Topic:orders2 --action Pub,Sub --from 127.0.0.0/8 --deny
+  [ "$(mqctl acl list)" = $'bob Allow Topic:or* Pub,Get\nbob Deny Topic:orders2 Pub,Sub from 127.0.0.0/8' ]
+  [ "$(mqctl acl list bob -J | head -1 | jq -r .resource)" = 'Topic:or*' ]
+  mqctl topic create orders
+  mqctl topic create orders2
+  export MQ_ACCESS_KEY=bob MQ_SECRET_FILE=$work/bob
+  mqsend -b "$(mqd_tcp)" orders <<<"x"
+  run -77 mqsend -b "$(mqd_tcp)" orders2 <<<"x"
+  assert_output --partial 'the decision is deny'
+  unset MQ_ACCESS_KEY MQ_SECRET_FILE
+  mqctl acl delete bob Topic:orders2
+  run ! mqctl acl delete bob Topic:orders2
+  mqctl acl delete bob Topic:orders2 --if-exists
+  mqctl user alter bob --status disable
+  run -77 env MQ_ACCESS_KEY=bob MQ_SECRET_FILE="$work/bob" mqsend -b "$(mqd_tcp)" orders <<<"x"
+  assert_output --partial 'User:bob is disabled'
+  run ! mqctl user delete bob </dev/null
+  mqctl user delete bob --yes
+  run -0 mqctl acl list
+  [ -z "$output" ]
+  run ! mqctl user show bob
+  run -64 mqctl user alter root --type strange
+}
