@@ -10,6 +10,7 @@
 #include "wire/pull.h"
 #include "wire/query.h"
 #include "wire/send.h"
+#include "wire/signature.h"
 #include "wire/topic.h"
 
 namespace {
@@ -97,6 +98,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     check_same(command, Serialize::kJson);
     check_same(command, Serialize::kBinary);
+    (void)is_signed_with(command, access_key_of(command));
     decode_all(command);
   }
   return 0;

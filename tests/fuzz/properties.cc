@@ -1,4 +1,5 @@
 // Any bytes as a property string: all ways of reading it agree, and what was written is read.
+#include "format/light_queues.h"
 #include "format/properties.h"
 
 #include <algorithm>
@@ -24,6 +25,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   // The start of the input as a name, that may occur or not.
   const std::string_view name = text.substr(0, text.find(kNameEnd));
+  // And as light queues, the rest as their numbers.
+  for_each_light_queue(name, text.substr(std::min(text.size(), name.size() + 1)),
+                       [](std::string_view queue, std::int64_t number) {
+                         MQ_ASSERT(is_light_queue_name(queue) && number >= 0);
+                       });
   const std::string without = remove_property(text, name);
   MQ_ASSERT(!find_property(without, name));
   if (check_property(name, "v")) {

@@ -1,5 +1,6 @@
 // Any text as each of the JSON bodies. What is read is written, read again and written the same.
 #include "base/assert.h"
+#include "wire/access.h"
 #include "wire/route.h"
 #include "wire/topic_body.h"
 
@@ -29,5 +30,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(text, decode_kv_table, encode_kv_table);
   check(text, decode_topic_route, encode_topic_route);
   check(text, decode_cluster_info, encode_cluster_info);
+  check(text, decode_user, encode_user);
+  check(text, decode_users, encode_users);
+  check(text, decode_acl, encode_acl);
+  check(text, decode_acls, encode_acls);
   return 0;
 }
