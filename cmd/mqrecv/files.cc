@@ -8,6 +8,7 @@
 
 #include "cli/exit.h"
 #include "format/inner_batch.h"
+#include "format/light_queues.h"
 #include "format/message_id.h"
 #include "format/properties.h"
 #include "inspect/log_reader.h"
@@ -62,8 +63,9 @@ class FileSource final : public Source {
       if (position < 0) continue;
       MQ_TRY(const Bytes bytes, log_->bytes_from(PhysicalOffset(position)));
       MQ_TRY(const auto record, inspect::good_record(bytes, PhysicalOffset(position)));
-      buffer_ += as_text(format::unwrap(bytes.first(static_cast<std::size_t>(record.total_bytes)),
-                                        at, unwrapped_));
+      buffer_ += as_text(format::as_read_from(
+          queue.topic, queue.queue, bytes.first(static_cast<std::size_t>(record.total_bytes)), at,
+          unwrapped_));
       if (record.is_batch())
         offset = std::max(offset, record.queue_offset.value() + format::message_count(record));
     }
@@ -107,12 +109,11 @@ class FileSource final : public Source {
     MQ_CHECK(log_->walk(
         log_->begin(), log_->end_of_files(),
         [&](const format::Record& record, Bytes) {
-          const auto type = record.transaction_type();
-          if (record.topic != topic ||
-              (type != format::kTransactionNone && type != format::kTransactionCommit))
-            return true;
-          Places& places = places_[topic][record.queue_id];
-          const std::int64_t offset = record.queue_offset.value();
+          const QueueId queue = format::is_light(topic) ? format::kLightQueueId : record.queue_id;
+          const auto number = format::number_in(record, topic, queue);
+          if (!number || !format::has_queue_entry(record.transaction_type())) return true;
+          Places& places = places_[topic][queue];
+          const std::int64_t offset = number->value();
           const std::int64_t next = places.first + static_cast<std::int64_t>(places.at.size());
           // Numbering that starts anew: the topic was deleted and made again.
           if (places.at.empty() || offset < next) places = {offset, {}};

@@ -9,7 +9,7 @@
 #include "cli/where.h"
 #include "client/admin.h"
 #include "client/remote_error.h"
-#include "format/inner_batch.h"
+#include "format/light_queues.h"
 #include "wire/codes.h"
 #include "wire/offsets.h"
 #include "wire/pull.h"
@@ -140,7 +140,8 @@ Result<Stretch> RemoteSource::read(const QueueAt& queue, std::int64_t offset, st
   if (!ahead) MQ_CHECK(pull_ahead(*from, queue, offset, end));
   MQ_TRY(const Answer answer, receive_surely(*from));
   ahead.reset();
-  Stretch out{format::unwrap(answer.records, QueueOffset(offset), unwrapped_),
+  Stretch out{format::as_read_from(queue.topic, queue.queue, answer.records, QueueOffset(offset),
+                                   unwrapped_),
               std::max(answer.next, offset)};
   // Moved back (the topic was made anew) or nowhere: nothing that we could read.
   if (out.records.empty() && out.next <= offset) out.next = end;
@@ -195,8 +196,9 @@ Result<void> RemoteSource::follow(std::vector<QueueAt> queues, const Visit& visi
         if (found == waiting.end()) continue;
         const auto i = static_cast<std::size_t>(found - waiting.begin());
         const QueueOffset from(std::exchange(queues[i].max, answer->next));
-        go_on =
-            visit(&queues[i], {format::unwrap(answer->records, from, unwrapped_), answer->next});
+        go_on = visit(&queues[i], {format::as_read_from(queues[i].topic, queues[i].queue,
+                                                        answer->records, from, unwrapped_),
+                                   answer->next});
         pull(i);
       }
     }

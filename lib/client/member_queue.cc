@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "client/member.h"
 #include "client/remote_error.h"
-#include "format/inner_batch.h"
+#include "format/light_queues.h"
 #include "format/message_id.h"
 #include "format/names.h"
 #include "format/properties.h"
@@ -177,7 +177,8 @@ void Member::take_pulled(Queue& queue, const wire::Command& answer) {
     return;
   }
   std::string unwrapped;
-  const Bytes body = format::unwrap(answer.body, QueueOffset(queue.next), unwrapped);
+  const Bytes body = format::as_read_from(queue.name.topic, queue.name.queue_id, answer.body,
+                                          QueueOffset(queue.next), unwrapped);
   auto storage = std::make_shared<std::vector<std::byte>>(body.begin(), body.end());
   queue.next = std::max(response->next_offset, queue.next);
   const Bytes records = *storage;

@@ -2,10 +2,17 @@
 
 #include <algorithm>
 
+#include "format/inner_batch.h"
 #include "format/names.h"
 #include "format/properties.h"
 
 namespace mq::format {
+namespace {
+
+constexpr std::size_t kQueueIdAt = 12;  // in a record
+constexpr std::size_t kQueueOffsetAt = 20;
+
+}  // namespace
 
 bool is_light_queue_name(std::string_view name) noexcept {
   constexpr std::size_t kBytesMax = 255;
@@ -47,6 +54,23 @@ std::optional<QueueOffset> number_in(const Record& record, std::string_view topi
   std::optional<QueueOffset> out;
   for_each_number(record, topic, queue, [&](QueueOffset its) { out = its; });
   return out;
+}
+
+Bytes as_read_from(std::string_view topic, QueueId queue, Bytes records, QueueOffset from,
+                   std::string& buffer) {
+  if (!is_light(topic)) return unwrap(records, from, buffer);
+  buffer.assign(as_text(records));
+  for (std::size_t at = 0; at < buffer.size();) {
+    const auto record = decode_record(as_bytes(buffer).subspan(at), CheckBody::kNo);
+    if (!record) break;  // whoever reads it says so
+    if (const auto number = number_in(*record, topic, queue)) {
+      auto* const bytes = reinterpret_cast<std::byte*>(buffer.data() + at);
+      store_be(bytes + kQueueIdAt, queue);
+      store_be(bytes + kQueueOffsetAt, number->value());
+    }
+    at += static_cast<std::size_t>(record->total_bytes);
+  }
+  return as_bytes(buffer);
 }
 
 }  // namespace mq::format

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -60,5 +61,11 @@ void for_each_light_queue(std::string_view queues, std::string_view numbers, Vis
 // Its number there; in a light queue that it lists twice, the last one. Nothing if it has none.
 [[nodiscard]] std::optional<QueueOffset> number_in(const Record& record, std::string_view topic,
                                                    QueueId queue) noexcept;
+
+// Records as a reader of that queue counts them, from the queue offset `from` on: in a light queue
+// with their number there and its id, in any other as unwrap() has them. Returns `records` where
+// nothing has to be changed, else a view of `buffer`.
+[[nodiscard]] Bytes as_read_from(std::string_view topic, QueueId queue, Bytes records,
+                                 QueueOffset from, std::string& buffer);
 
 }  // namespace mq::format
