@@ -46,14 +46,17 @@ class OrderedGroup {
 
   // Takes and acknowledges what there is; true when the group is done with everything.
   bool drain() {
-    pop(-1);
-    bool done = true;
-    for (std::size_t id = 0; id < queues_.size(); ++id) {
-      const std::vector<Out> out = queues_[id].out;
-      for (const Out& each : out) acknowledge({id, each.offset, queues_[id].pop_ms});
-      done = done && queues_[id].next == max_of(id);
+    for (std::int64_t begin = -1; begin < first_open();) {
+      begin = first_open();
+      pop(-1);
+      for (std::size_t id = 0; id < queues_.size(); ++id) {
+        const std::vector<Out> out = queues_[id].out;
+        for (const Out& each : out) acknowledge({id, each.offset, queues_[id].pop_ms});
+      }
     }
-    return done;
+    std::int64_t all = 0;
+    for (std::size_t id = 0; id < queues_.size(); ++id) all += max_of(id);
+    return first_open() == all;
   }
 
  private:
@@ -81,6 +84,12 @@ class OrderedGroup {
   [[nodiscard]] std::int64_t now() const { return broker_.clock.now_ms(); }
   [[nodiscard]] std::int64_t max_of(std::size_t id) const {
     return broker_.store->max_offset(topic_, static_cast<QueueId>(id)).value();
+  }
+  // Of all queues together: grows as long as something is acknowledged.
+  [[nodiscard]] std::int64_t first_open() const {
+    std::int64_t sum = 0;
+    for (const Queue& q : queues_) sum += q.next;
+    return sum;
   }
   [[nodiscard]] bool is_blocked(const Queue& q) const {
     return std::any_of(q.out.begin(), q.out.end(), [&](const Out& each) {

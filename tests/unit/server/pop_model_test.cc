@@ -6,7 +6,9 @@
 //
 //   MQ_SEED=n MQ_SEEDS=n MQ_STEPS=n pop_model_test
 #include <algorithm>
+#include <chrono>
 #include <random>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -44,6 +46,10 @@ class Walk {
   explicit Walk(std::uint64_t seed)
       : random_(seed), broker_([&](broker::BrokerConfig& c) {
           c.store.commit_log_file_bytes = 4 << 20;
+          // Each file of the test's file system is a descriptor.
+          const std::int64_t scale = 1 + steps() / 5000;
+          c.store.consume_queue_file_bytes *= scale;
+          c.store.index_shape.entries *= static_cast<std::int32_t>(scale);
           c.retry_topic_v2 = seed % 2 == 0;
           c.revive_queues = 3;
           if (seed % 3 == 0) c.store.flush_mode = store::FlushMode::kSync;
@@ -209,10 +215,19 @@ class Walk {
   // So many rounds of the thread that turns the machines.
   void turn(std::int64_t rounds) {
     for (std::int64_t i = 0; i < rounds; ++i) {
-      ASSERT_TRUE(broker_.store->wait_dispatched(60'000));
+      settle();
       (void)broker_.delayed->step(now(), 1000);
       (void)broker_.timer->step(now(), 1000);
       (void)broker_.pop->step(now());
+    }
+    settle();
+  }
+  // The clock of the test must not run ahead of the thread that flushes.
+  void settle() {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (broker_.store->readable() < broker_.store->written()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), end) << "nothing is flushed";
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
     }
     ASSERT_TRUE(broker_.store->wait_dispatched(60'000));
   }
@@ -234,13 +249,15 @@ class Walk {
     late_acks_ = false;
     std::int64_t quiet = 0;
     bool done_in_order = false;
-    for (int i = 0; i < 2000 && quiet < 25 && !::testing::Test::HasFailure(); ++i) {
+    const std::int64_t rounds = 2000 + steps() / 10;
+    for (std::int64_t i = 0; i < rounds && quiet < 25 && !::testing::Test::HasFailure(); ++i) {
       broker_.clock.advance_ms(1000);
       turn(8);
       std::int64_t came = 0;
       while (const std::int64_t count = pop()) came += count;
       const auto out = out_;
-      for (const std::size_t index : out) acknowledge(messages_[index]);
+      for (const std::size_t index : out)
+        if (now() < messages_[index].visible_ms) acknowledge(messages_[index]);
       done_in_order = in_order_.drain();
       quiet = came > 0 || !done_in_order ? 0 : quiet + 1;
     }
