@@ -20,7 +20,8 @@ constexpr std::int64_t kTickPollMs = 50;
 constexpr std::int64_t kRetryMs = 500;  // after a refused put
 constexpr std::int32_t kReadCount = 32;
 // A crash may have the timer deliver a checkpoint again, and not what acknowledged it late or was
-// copied from it: so long before the end of the queue that is looked for, and so long kept.
+// copied from it: so long before whatever may come again that is looked for, and so long kept once
+// the timer has caught up.
 constexpr std::int64_t kLookBackMs = 30'000;
 constexpr std::int64_t kEarlyKeptMs = 120'000;
 // By the times in the queue alone.
@@ -62,6 +63,7 @@ void PopRevive::open(bool crashed, std::int64_t now_ms) {
     queues_.push_back(std::move(queue));
   }
   early_until_ms_ = crashed ? now_ms + kEarlyKeptMs : 0;
+  opened_ms_ = now_ms;
 }
 
 // Acknowledgements before the offset that is done: for checkpoints that the timer delivers again.
@@ -69,7 +71,9 @@ void PopRevive::look_back(Queue& queue) {
   const QueueOffset end = o_.store.max_offset(o_.log.topic(), queue.id);
   if (end.value() == 0) return;
   const std::int64_t last_ms = o_.store.store_time(o_.log.topic(), queue.id, end - 1);
-  QueueOffset at = o_.store.offset_by_time(o_.log.topic(), queue.id, last_ms - kLookBackMs,
+  // What the timer had not yet said on disk to be delivered: a slow disk leaves much of it.
+  const std::int64_t again_ms = std::min(last_ms, o_.timer().read_ms);
+  QueueOffset at = o_.store.offset_by_time(o_.log.topic(), queue.id, again_ms - kLookBackMs,
                                            store::Boundary::kLower);
   while (at < queue.next) {
     const auto got = o_.store.get(
@@ -89,7 +93,8 @@ void PopRevive::look_back(Queue& queue) {
 }
 
 std::int64_t PopRevive::step(std::int64_t now_ms, std::int64_t budget) {
-  if (early_until_ms_ != 0 && now_ms > early_until_ms_) {
+  if (early_until_ms_ != 0 && now_ms > early_until_ms_ &&
+      o_.timer().read_ms > opened_ms_ + kLookBackMs) {
     for (Queue& queue : queues_) queue.early.clear();
     early_until_ms_ = 0;
   }

@@ -121,7 +121,8 @@ class PopRevive {
   std::int64_t horizon_ms_ = 0;  // checkpoints up to it are due for certain
   std::int64_t waiting_ = 0;
   std::int64_t revived_total_ = 0;
-  std::int64_t early_until_ms_ = 0;
+  std::int64_t early_until_ms_ = 0;  // 0: nothing is kept any more
+  std::int64_t opened_ms_ = 0;
   std::int64_t not_before_ms_ = 0;  // a refused put is not tried again before it
 };
 

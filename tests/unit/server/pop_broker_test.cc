@@ -164,6 +164,34 @@ TEST(Pop, AfterAKillOnlyWhatWasNotAcknowledgedComesAgain) {
   EXPECT_EQ(b.pop_now().count, 0);
 }
 
+// The timer delivers again what it could not yet say on disk to be delivered. What was copied long
+// before is not copied again for that.
+TEST(Pop, AfterAKillOnASlowDiskNothingAcknowledgedComesAgain) {
+  PopBroker b;
+  b.fs.hold(mq::test::FsOp::kSync, "commitlog");
+  b.send_bodies({"a", "b"});
+  const auto popped = b.pop_now(10'000, 2);
+  EXPECT_EQ(b.ack(popped, 0), wire::kSuccess);
+  b.advance_ms(12'000);
+  const auto again = b.pop_now(10'000);
+  EXPECT_EQ(b.bodies(again), std::vector<std::string>{"b"});
+  EXPECT_EQ(b.ack(again, 0), wire::kSuccess);
+  for (int i = 0; i < 20; ++i) b.advance_ms(5000);
+  for (std::int64_t offset = 2; offset < 12; ++offset) {  // to every queue of the revive topic
+    b.send_bodies({"later"});
+    EXPECT_EQ(b.ack(b.pop_now(5000), offset), wire::kSuccess);
+  }
+  b.advance_ms(7000);
+  ASSERT_TRUE(b.offsets->flush());
+  b.fs.let_go();
+  b.kill();
+  b.start();
+  for (int i = 0; i < 8; ++i) {
+    b.advance_ms(5000);
+    EXPECT_EQ(b.bodies(b.pop_now()), std::vector<std::string>()) << i;
+  }
+}
+
 TEST(Pop, AfterAKillAPopInOrderGoesOnWhereItWas) {
   PopBroker b;
   b.send_bodies({"a", "b", "c"});
