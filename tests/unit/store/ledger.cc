@@ -259,9 +259,14 @@ std::string Ledger::check(store::MessageStore& store) {
       entry = entries_.erase(entry);
       continue;
     }
-    entry->second.acknowledged = true;
     auto view = store.get_record(e.at);
     if (!view) return fmt::format("message {}: {}", number, view.error().to_string());
+    // The end of its properties may be torn as well, while it was not acknowledged.
+    if (!e.acknowledged && e.is_light) {
+      const auto record = format::decode_record(view->bytes, format::CheckBody::kNo);
+      entry->second.is_light = record && format::number_in(*record, light_queue_, 0);
+    }
+    entry->second.acknowledged = true;
     if (auto wrong = check_record(view->bytes, number, e); !wrong.empty())
       return "in log: " + wrong;
     if (e.torn) {
