@@ -46,13 +46,20 @@ public final class Access {
     System.out.println("> " + who + " " + what + ": " + outcome);
   }
 
-  public static void main(String[] args) throws Exception {
+  public static void main(String[] args) {
+    Main.exitAfter(() -> {
+      askAll(args[0]);
+      return true;
+    });
+  }
+
+  private static void askAll(String namesrv) throws Exception {
     for (String[] user : USERS) {
       String who = user[0].isEmpty() ? "nobody" : user[0] + "/" + user[1];
       RPCHook hook = user[0].isEmpty() ? null : new AclClientRPCHook(new SessionCredentials(user[0], user[1]));
       String instance = UUID.randomUUID().toString();
       DefaultMQProducer producer = new DefaultMQProducer("AccProducer", hook);
-      producer.setNamesrvAddr(args[0]);
+      producer.setNamesrvAddr(namesrv);
       producer.setInstanceName(instance);
       producer.setRetryTimesWhenSendFailed(0);
       producer.setSendMsgTimeout(20000);
@@ -62,7 +69,7 @@ public final class Access {
       }
       for (String group : GROUPS) {
         DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(group, hook);
-        consumer.setNamesrvAddr(args[0]);
+        consumer.setNamesrvAddr(namesrv);
         consumer.setInstanceName(instance);
         consumer.start();
         for (String topic : new String[] {"AccOpen", "AccOther"}) {
@@ -79,6 +86,5 @@ public final class Access {
       });
       producer.shutdown();
     }
-    System.exit(0);
   }
 }

@@ -28,12 +28,14 @@ import org.apache.rocketmq.common.message.MessageExt;
  * </pre>
  */
 public final class Cluster {
-  public static void main(String[] args) throws Exception {
-    boolean ok = true;
-    for (int i = 2; i + 1 < args.length; i += 2) {
-      ok &= through(args[i], args[i + 1], Integer.parseInt(args[0]), args[1].equals("tls"));
-    }
-    System.exit(ok ? 0 : 1);
+  public static void main(String[] args) {
+    Main.exitAfter(() -> {
+      boolean ok = true;
+      for (int i = 2; i + 1 < args.length; i += 2) {
+        ok &= through(args[i], args[i + 1], Integer.parseInt(args[0]), args[1].equals("tls"));
+      }
+      return ok;
+    });
   }
 
   private static boolean through(String namesrv, String topic, int count, boolean tls) throws Exception {

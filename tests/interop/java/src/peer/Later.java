@@ -14,15 +14,11 @@ import org.apache.rocketmq.common.message.Message;
  * </pre>
  */
 public final class Later {
-  public static void main(String[] args) throws Exception {
-    int status = 0;
-    try {
+  public static void main(String[] args) {
+    Main.exitAfter(() -> {
       send(args[0], args[1], args[2], Arrays.copyOfRange(args, 3, args.length));
-    } catch (Throwable e) {
-      e.printStackTrace();
-      status = 1;
-    }
-    System.exit(status);
+      return true;
+    });
   }
 
   private static void send(String namesrv, String topic, String name, String[] when) throws Exception {

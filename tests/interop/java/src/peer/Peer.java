@@ -38,22 +38,21 @@ public final class Peer {
   private static final PrintWriter OUT =
       new PrintWriter(new BufferedWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8)));
 
-  public static void main(String[] args) throws Exception {
-    int status = 0;
-    try {
-      List<String> rest = Arrays.asList(args).subList(2, args.length);
-      switch (args[0]) {
-        case "dump": dump(args[1], rest); break;
-        case "query": query(args[1], rest.get(0), rest.subList(1, rest.size())); break;
-        case "send": send(args[1], rest.get(0), Integer.parseInt(rest.get(1)), rest.get(2)); break;
-        default: throw new IllegalArgumentException(args[0]);
+  public static void main(String[] args) {
+    Main.exitAfter(() -> {
+      try {
+        List<String> rest = Arrays.asList(args).subList(2, args.length);
+        switch (args[0]) {
+          case "dump": dump(args[1], rest); break;
+          case "query": query(args[1], rest.get(0), rest.subList(1, rest.size())); break;
+          case "send": send(args[1], rest.get(0), Integer.parseInt(rest.get(1)), rest.get(2)); break;
+          default: throw new IllegalArgumentException(args[0]);
+        }
+      } finally {
+        OUT.flush();
       }
-    } catch (Throwable e) {
-      e.printStackTrace();
-      status = 1;
-    }
-    OUT.flush();
-    System.exit(status);
+      return true;
+    });
   }
 
   private static DefaultMQPullConsumer consumer(String namesrv) throws Exception {

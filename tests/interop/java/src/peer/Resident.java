@@ -28,15 +28,17 @@ import org.apache.rocketmq.common.message.MessageQueue;
 public final class Resident {
   static final int MESSAGES = 8;
 
-  public static void main(String[] args) throws Exception {
-    for (String namesrv : args) {
-      System.out.println(JSON.toJSONString(set(namesrv)));
-      System.out.flush();
-    }
-    while (System.in.read() >= 0) {
-      // Nothing is said to us but the end.
-    }
-    System.exit(0);
+  public static void main(String[] args) {
+    Main.exitAfter(() -> {
+      for (String namesrv : args) {
+        System.out.println(JSON.toJSONString(set(namesrv)));
+        System.out.flush();
+      }
+      while (System.in.read() >= 0) {
+        // Nothing is said to us but the end.
+      }
+      return true;
+    });
   }
 
   private static Map<String, Object> set(String namesrv) throws Exception {
