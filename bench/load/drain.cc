@@ -34,14 +34,14 @@ void ask(Peer& peer, const Options& o, int queue, std::int64_t offset, bool wait
 
 // Messages in the body of records, by their lengths; those of a closed batch by theirs.
 std::int64_t count_of(Bytes records) {
-  constexpr std::size_t kSysFlagAt = 36;
   std::int64_t n = 0;
-  while (records.size() >= kSysFlagAt + 4) {
+  while (records.size() >= format::kSysFlagAt + 4) {
     const auto bytes = load_be<std::int32_t>(records.data());
     if (bytes <= 0 || static_cast<std::size_t>(bytes) > records.size()) break;
     const Bytes record = records.first(static_cast<std::size_t>(bytes));
     records = records.subspan(record.size());
-    if ((load_be<std::int32_t>(record.data() + kSysFlagAt) & format::kFlagInnerBatch) == 0) {
+    if ((load_be<std::int32_t>(record.data() + format::kSysFlagAt) & format::kFlagInnerBatch) ==
+        0) {
       ++n;
       continue;
     }

@@ -17,7 +17,6 @@ namespace {
 using store::GetStatus;
 
 constexpr std::string_view kPopHandle = "POP_CK";
-constexpr std::size_t kQueueOffsetAt = 20;  // in a record
 
 // Calls visit(record bytes) for each of the records that lie back to back.
 template <typename Visit>
@@ -57,7 +56,8 @@ std::vector<std::int64_t> queue_offsets(const std::vector<store::SegmentView>& s
   const bool is_light = format::is_light(topic);
   for (const auto& span : spans) {
     for_each_record(span.bytes, [&](Bytes bytes) {
-      std::optional<QueueOffset> number(load_be<std::int64_t>(bytes.data() + kQueueOffsetAt));
+      std::optional<QueueOffset> number(
+          load_be<std::int64_t>(bytes.data() + format::kQueueOffsetAt));
       if (is_light) {
         const auto record = format::decode_record(bytes, format::CheckBody::kNo);
         if (record) number = format::number_in(*record, topic, queue);

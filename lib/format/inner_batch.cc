@@ -11,8 +11,6 @@
 namespace mq::format {
 namespace {
 
-constexpr std::size_t kSysFlagAt = 36;  // in a record
-
 struct Item {
   std::int32_t flag = 0;
   Bytes body;

@@ -4,15 +4,8 @@
 
 #include "format/inner_batch.h"
 #include "format/names.h"
-#include "format/properties.h"
 
 namespace mq::format {
-namespace {
-
-constexpr std::size_t kQueueIdAt = 12;  // in a record
-constexpr std::size_t kQueueOffsetAt = 20;
-
-}  // namespace
 
 bool is_light_queue_name(std::string_view name) noexcept {
   constexpr std::size_t kBytesMax = 255;
@@ -32,12 +25,10 @@ namespace {
 template <typename Visit>
 void for_each_number(const Record& record, std::string_view topic, QueueId queue, Visit&& visit) {
   if (record.queue_id == queue && record.topic == topic) return visit(record.queue_offset);
-  if (queue != kLightQueueId || !is_light(topic) || !may_be_in_light_queues(record.topic)) return;
-  for_each_light_queue(find_property(record.properties, kLightQueues).value_or(""),
-                       find_property(record.properties, kLightOffsets).value_or(""),
-                       [&](std::string_view name, std::int64_t number) {
-                         if (name == topic) visit(QueueOffset(number));
-                       });
+  if (queue != kLightQueueId || !is_light(topic)) return;
+  for_each_light_queue(record, [&](std::string_view name, std::int64_t number) {
+    if (name == topic) visit(QueueOffset(number));
+  });
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include <system_error>
 
 #include "base/ids.h"
+#include "base/pieces.h"
+#include "format/properties.h"
 #include "format/record.h"
 
 namespace mq::format {
@@ -30,22 +32,11 @@ inline constexpr std::string_view kLightOffsets = "INNER_MULTI_QUEUE_OFFSET";
 // Messages of retry topics and of the broker's own are in no light queue, whatever they list.
 [[nodiscard]] bool may_be_in_light_queues(std::string_view topic) noexcept;
 
-// Calls visit(name) for each listed queue, whatever it is called.
-template <typename Visit>
-void for_each_listed(std::string_view queues, Visit&& visit) {
-  while (!queues.empty()) {
-    const std::size_t end = queues.find(',');
-    visit(queues.substr(0, end));
-    if (end == std::string_view::npos) return;
-    queues.remove_prefix(end + 1);
-  }
-}
-
 // Calls visit(name, number) for each that can be a queue; `queues` and `numbers` are the values of
 // the two properties.
 template <typename Visit>
 void for_each_light_queue(std::string_view queues, std::string_view numbers, Visit&& visit) {
-  for_each_listed(queues, [&](std::string_view name) {
+  for_each_piece(queues, ',', [&](std::string_view name) {
     const std::string_view digits = numbers.substr(0, numbers.find(','));
     numbers.remove_prefix(std::min(numbers.size(), digits.size() + 1));
     std::int64_t number = -1;
@@ -53,6 +44,14 @@ void for_each_light_queue(std::string_view queues, std::string_view numbers, Vis
     const bool is_number = error == std::errc{} && end == digits.data() + digits.size();
     if (is_number && number >= 0 && is_light_queue_name(name)) visit(name, number);
   });
+}
+
+// The same of a record, which may be of a topic whose messages are in none.
+template <typename Visit>
+void for_each_light_queue(const Record& record, Visit&& visit) {
+  if (!may_be_in_light_queues(record.topic)) return;
+  for_each_light_queue(find_property(record.properties, kLightQueues).value_or(""),
+                       find_property(record.properties, kLightOffsets).value_or(""), visit);
 }
 
 // Whether the record has the entry of that number in that queue: its own or a light one.

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/pieces.h"
 #include "base/result.h"
 
 namespace mq::format {
@@ -70,12 +71,9 @@ void for_each_property(std::string_view properties, Visit&& visit) {
 // are passed over.
 template <typename Visit>
 void for_each_key(std::string_view keys, Visit&& visit) {
-  while (!keys.empty()) {
-    const std::size_t end = keys.find(' ');
-    if (end != 0) visit(keys.substr(0, end));
-    if (end == std::string_view::npos) return;
-    keys.remove_prefix(end + 1);
-  }
+  for_each_piece(keys, ' ', [&](std::string_view key) {
+    if (!key.empty()) visit(key);
+  });
 }
 
 // The last pair of that name, as the reference reads it; a view into `properties`.

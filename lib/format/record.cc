@@ -12,19 +12,14 @@
 namespace mq::format {
 namespace {
 
-// Places of fields that do not depend on the hosts, and sizes (record.h).
+// The other places of fields that do not depend on the hosts, and sizes (record.h).
 constexpr std::size_t kBodyCrcAt = 8;
-constexpr std::size_t kQueueIdAt = 12;
 constexpr std::size_t kFlagAt = 16;
-constexpr std::size_t kQueueOffsetAt = 20;
 constexpr std::size_t kPhysicalOffsetAt = 28;
-constexpr std::size_t kSysFlagAt = 36;
 constexpr std::size_t kBornTimestampAt = 40;
-constexpr std::size_t kBornHostAt = 48;
 constexpr std::size_t kHostBytesV4 = 8;
 constexpr std::size_t kHostBytesV6 = 20;
-constexpr std::size_t kHeadBytesWithoutHosts = 72;  // up to and with the body's length
-constexpr std::size_t kTopicBytesMaxV1 = 127;       // the length is a signed byte
+constexpr std::size_t kTopicBytesMaxV1 = 127;  // the length is a signed byte
 constexpr std::size_t kTopicBytesMaxV2 = 32767;
 constexpr std::size_t kBytesMax = std::numeric_limits<std::int32_t>::max();
 

@@ -41,6 +41,13 @@ inline constexpr std::size_t kBlankHeadBytes =
     8;  // and so what every record must leave free behind it
 inline constexpr std::size_t kRecordBytesMin = 91;  // IPv4 hosts, V1, no body, topic or properties
 
+// Places of fields in a record, in front of its hosts, for whoever looks at or mends one alone.
+inline constexpr std::size_t kQueueIdAt = 12;
+inline constexpr std::size_t kQueueOffsetAt = 20;
+inline constexpr std::size_t kSysFlagAt = 36;
+inline constexpr std::size_t kBornHostAt = 48;
+inline constexpr std::size_t kHeadBytesWithoutHosts = 72;  // up to and with the body's length
+
 // sysFlag bits (2.3).
 inline constexpr std::int32_t kFlagCompressed = 0x1;
 inline constexpr std::int32_t kFlagTransactionMask = 0xC;

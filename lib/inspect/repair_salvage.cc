@@ -10,11 +10,6 @@
 namespace mq::inspect {
 namespace {
 
-constexpr std::size_t kQueueIdAt = 12;
-constexpr std::size_t kQueueOffsetAt = 20;
-constexpr std::size_t kSysFlagAt = 36;
-constexpr std::size_t kBornHostAt = 48;
-constexpr std::size_t kHeadWithoutHosts = 72;
 // Larger records than that are not looked at bit by bit.
 constexpr std::size_t kRecordBytesMax = 8 << 20;
 constexpr std::int64_t kTimeSlackMs = 1000;
@@ -49,12 +44,13 @@ std::vector<std::size_t> vital_bytes(Bytes in) {
   const auto add = [&](std::size_t at, std::size_t count) {
     for (std::size_t i = at; i < at + count && i < in.size(); ++i) out.push_back(i);
   };
-  add(0, kQueueIdAt);
+  add(0, format::kQueueIdAt);
   add(kPhysicalOffsetAt, 12);
-  for (const std::size_t hosts : {16, 28, 40}) add(kHeadWithoutHosts + hosts - 4, 4);
-  if (in.size() < kHeadWithoutHosts + 40) return out;
-  const auto sys_flag = load_be<std::int32_t>(in.data() + kSysFlagAt);
-  const std::size_t body_at = kHeadWithoutHosts + host_bytes(sys_flag, format::kFlagBornHostV6) +
+  for (const std::size_t hosts : {16, 28, 40}) add(format::kHeadBytesWithoutHosts + hosts - 4, 4);
+  if (in.size() < format::kHeadBytesWithoutHosts + 40) return out;
+  const auto sys_flag = load_be<std::int32_t>(in.data() + format::kSysFlagAt);
+  const std::size_t body_at = format::kHeadBytesWithoutHosts +
+                              host_bytes(sys_flag, format::kFlagBornHostV6) +
                               host_bytes(sys_flag, format::kFlagStoreHostV6);
   const auto body_bytes = load_be<std::int32_t>(in.data() + body_at - 4);
   const std::size_t width = load_be<std::int32_t>(in.data() + 4) == format::kMagicV2 ? 2 : 1;
@@ -188,12 +184,12 @@ std::string moved_record(Bytes bytes, const format::Record& record, std::string_
                          QueueId queue, std::int64_t number) {
   std::string out(as_text(bytes));
   auto* const data = reinterpret_cast<std::byte*>(out.data());
-  store_be(data + kQueueIdAt, queue);
-  store_be(data + kQueueOffsetAt, number);
+  store_be(data + format::kQueueIdAt, queue);
+  store_be(data + format::kQueueOffsetAt, number);
   // Prepared and rolled back differ from none and commit in this one bit.
   if (record.transaction_type() == format::kTransactionPrepared ||
       record.transaction_type() == format::kTransactionRollback) {
-    store_be(data + kSysFlagAt, record.sys_flag ^ format::kTransactionPrepared);
+    store_be(data + format::kSysFlagAt, record.sys_flag ^ format::kTransactionPrepared);
   }
   const auto topic_at =
       static_cast<std::size_t>(record.topic.data() - reinterpret_cast<const char*>(bytes.data()));
@@ -205,7 +201,7 @@ std::string retimed_record(Bytes bytes, const format::Record& record,
                            std::int64_t store_timestamp_ms) {
   std::string out(as_text(bytes));
   auto* const data = reinterpret_cast<std::byte*>(out.data());
-  store_be(data + kBornHostAt + host_bytes(record.sys_flag, format::kFlagBornHostV6),
+  store_be(data + format::kBornHostAt + host_bytes(record.sys_flag, format::kFlagBornHostV6),
            store_timestamp_ms);
   return out;
 }

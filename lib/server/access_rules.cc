@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/pieces.h"
 #include "format/names.h"
 #include "format/pop_state.h"
 #include "wire/codes.h"
@@ -205,12 +206,9 @@ void needs_of_rule(const Rule& rule, std::string_view cluster, Taker& to,
       to.named(named.kind, *value, rule.any_of);
       continue;
     }
-    std::string_view rest = *value;
-    while (!rest.empty()) {
-      const std::size_t end = rest.find(named.between);
-      if (end != 0) to.named(named.kind, rest.substr(0, end), rule.any_of);
-      rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    }
+    for_each_piece(*value, named.between, [&](std::string_view name) {
+      if (!name.empty()) to.named(named.kind, name, rule.any_of);
+    });
   }
 }
 

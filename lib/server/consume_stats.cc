@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/pieces.h"
 #include "format/state_files.h"
 #include "server/call.h"
 #include "wire/codes.h"
@@ -53,12 +54,9 @@ std::set<std::string> asked_topics(const Call& call, std::string_view group) {
   const auto one = call.request.ext.find("topic").value_or("");
   if (!one.empty()) return {std::string(one)};
   std::set<std::string> topics;
-  std::string_view list = call.request.ext.find("topicList").value_or("");
-  while (!list.empty()) {
-    const std::size_t end = list.find(';');
-    if (end != 0) topics.emplace(list.substr(0, end));
-    list = end == std::string_view::npos ? std::string_view() : list.substr(end + 1);
-  }
+  for_each_piece(call.request.ext.find("topicList").value_or(""), ';', [&](std::string_view topic) {
+    if (!topic.empty()) topics.emplace(topic);
+  });
   return topics.empty() ? call.p.offsets.topics_of(group) : topics;
 }
 
@@ -136,12 +134,8 @@ void handle_correction_offset(const Call& call) {
   if (!topic || !compare)
     return call.reply(wire::kInvalidParameter, "topic and compareGroup are needed");
   std::set<std::string> without;
-  std::string_view list = ext.find("filterGroups").value_or("");
-  while (!list.empty()) {
-    const std::size_t end = list.find(',');
-    without.emplace(list.substr(0, end));
-    list = end == std::string_view::npos ? std::string_view() : list.substr(end + 1);
-  }
+  for_each_piece(ext.find("filterGroups").value_or(""), ',',
+                 [&](std::string_view group) { without.emplace(group); });
   const auto& p = call.p;
   auto offsets = p.offsets.smallest(*topic, without, [&](std::int32_t queue) {
     return p.store.min_offset(*topic, queue).value();

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "base/pieces.h"
 #include "format/light_queues.h"
 #include "format/names.h"
 #include "format/properties.h"
@@ -66,7 +67,7 @@ void make_inner(std::string_view given, std::int32_t messages, std::string& out)
 // record for ever (trap 30).
 std::string why_not_light(std::string_view queues) {
   std::string why;
-  format::for_each_listed(queues, [&](std::string_view name) {
+  for_each_piece(queues, ',', [&](std::string_view name) {
     if (!format::is_light_queue_name(name))
       why = fmt::format("{}: '{}' is no name of a light queue ({}NAME)", format::kLightQueues, name,
                         format::kLightPrefix);
@@ -81,7 +82,7 @@ std::string make_light(std::string_view queues, PutMessage& message, ConsumeQueu
   std::string& properties = out.properties.emplace_back(
       format::remove_property(message.properties, format::kLightOffsets));
   std::string numbers;
-  format::for_each_listed(queues, [&](std::string_view name) {
+  for_each_piece(queues, ',', [&](std::string_view name) {
     counters.push_back(&set.find_or_create(name, format::kLightQueueId).counter);
     if (!numbers.empty()) numbers += ',';
     numbers.append(kInnerBaseDigits, '0');
@@ -142,8 +143,9 @@ EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messa
   if (light != nullptr) {
     if (std::string why = find_light(common, messages, *light, buffers.light); !why.empty())
       return refuse(PutStatus::kMessageIllegal, std::move(why));
-    if (!buffers.light.messages.empty()) messages = buffers.light.messages;
   }
+  const bool lists_light = light != nullptr && !buffers.light.messages.empty();
+  if (lists_light) messages = buffers.light.messages;
   std::size_t needed = 0;
   std::int64_t total = 0;
   format::Record record = record_of(common);
@@ -187,7 +189,7 @@ EncodedPut encode_put(const PutCommon& common, std::span<const PutMessage> messa
                                .tail = tail,
                                .messages = std::max(1, common.inner_messages),
                                .has_base = common.inner_messages > 0});
-    if (light != nullptr && !buffers.light.messages.empty())
+    if (lists_light)
       buffers.records.back().light = buffers.light.counters[buffers.records.size() - 1];
     at += head.size() + tail.size();
   }

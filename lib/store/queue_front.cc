@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "format/light_queues.h"
-#include "format/properties.h"
 #include "format/record.h"
 #include "store/queue_recovery.h"
 
@@ -60,13 +59,10 @@ void QueueRecovery::find_lost_fronts(const LogSource& log) {
     }
     if (format::has_queue_entry(record->transaction_type())) {
       has_entry_in(record->topic, record->queue_id, at);
-      if (asks_light && format::may_be_in_light_queues(record->topic)) {
-        format::for_each_light_queue(
-            format::find_property(record->properties, format::kLightQueues).value_or(""),
-            format::find_property(record->properties, format::kLightOffsets).value_or(""),
-            [&](std::string_view name, std::int64_t) {
-              has_entry_in(name, format::kLightQueueId, at);
-            });
+      if (asks_light) {
+        format::for_each_light_queue(*record, [&](std::string_view name, std::int64_t) {
+          has_entry_in(name, format::kLightQueueId, at);
+        });
       }
     }
     at += record->total_bytes;
