@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "format/light_queues.h"
 #include "store/consume_queue_set.h"
 #include "store/queue_files.h"
 #include "store/queue_recovery.h"
@@ -67,7 +68,7 @@ Result<void> ConsumeQueueSet::recover_batches(const LogSource& log, PhysicalOffs
     MQ_TRY(const bool damaged, batches->cut(limit, [&](const BatchQueueEntry& e) {
       if (e.commitlog_offset < log.begin()) return true;  // deleted with its file
       const auto record = record_of(e.commitlog_offset, e.record_bytes, log);
-      return record && record->queue_id == queue->id() && record->topic == queue->topic().name;
+      return record && format::number_in(*record, queue->topic().name, queue->id());
     }));
     MQ_TRY(const BatchQueue::Ends ends, batches->ends());
     std::int64_t min = ends.first;

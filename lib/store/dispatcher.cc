@@ -99,7 +99,6 @@ class Dispatcher::Round {
   PhysicalOffset index_from{};
   bool recovering = false;
   bool check_body = false;
-  bool has_light_queues = false;
 
   // Dispatches from `at` as far as is readable in at's file, at most one round; returns where to go
   // on. The same position when nothing could be done. Errors: kNoSpace, kIo (come again).
@@ -168,8 +167,7 @@ class Dispatcher::Round {
                         entry)) {
         return true;
       }
-      if (has_light_queues && !wanted.light_queues.empty() && take_light(record, wanted))
-          [[unlikely]] {
+      if (!wanted.light_queues.empty() && take_light(record, wanted, entry)) [[unlikely]] {
         return true;
       }
     }
@@ -181,18 +179,19 @@ class Dispatcher::Round {
     return false;
   }
 
-  // As take().
-  bool take_light(const format::Record& record, const Wanted& wanted) {
-    if (!format::may_be_in_light_queues(record.topic)) return false;
-    const std::int64_t tag = wanted.tags.empty() ? 0 : java_string_hash(wanted.tags);
-    const format::ConsumeQueueEntry entry{record.physical_offset, record.total_bytes, tag};
+  // As take(). `entry`: that of the record's own queue; where its tag code is a time there are no
+  // others.
+  bool take_light(const format::Record& record, const Wanted& wanted,
+                  const format::ConsumeQueueEntry& entry) {
+    if (!d_.parts_.queues->has_light_queues() || !format::may_be_in_light_queues(record.topic))
+      return false;
     bool starts_over = false;
     format::for_each_light_queue(
         wanted.light_queues, wanted.light_offsets, [&](std::string_view name, std::int64_t number) {
           if (starts_over) return;
           ConsumeQueue& queue = d_.parts_.queues->find_or_create(name, format::kLightQueueId);
-          starts_over =
-              append(record, QueueOffset(number + 1), tag, queue, QueueOffset(number), entry);
+          starts_over = append(record, QueueOffset(number + 1), entry.tag_code, queue,
+                               QueueOffset(number), entry);
         });
     return starts_over;
   }
@@ -284,7 +283,6 @@ Result<void> Dispatcher::recover(const RecoverOptions& options, RecoveryReport& 
                                  const std::function<void(int, std::string_view)>& progress) {
   const LogSource& log = *parts_.log;
   MQ_TRY(auto queues, parts_.queues->recover(log, options.safe_from));
-  round_->has_light_queues = parts_.has_light_queues && parts_.has_light_queues();
   report.queues_repaired += queues.queues_repaired;
   report.notes.insert(report.notes.end(), queues.notes.begin(), queues.notes.end());
   PhysicalOffset at = queues.dispatch_from;

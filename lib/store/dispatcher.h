@@ -31,9 +31,7 @@ class Dispatcher {
   struct Parts {
     const LogSource* log = nullptr;
     ConsumeQueueSet* queues = nullptr;
-    IndexSet* index = nullptr;  // null: messageIndexEnable=false
-    // Whether records get entries in the light queues that they list; asked from recover() on.
-    std::function<bool()> has_light_queues;
+    IndexSet* index = nullptr;   // null: messageIndexEnable=false
     format::DelayLevels delays;  // of SCHEDULE_TOPIC_XXXX: its tag codes are due times
     // Blocks until log->readable() > the given position or so many ms are over; may return early.
     // (CommitLog::wait_readable.)

@@ -178,7 +178,6 @@ void MessageStoreImpl::make_parts(const format::Checkpoint& checkpoint) {
       .log = source_.get(),
       .queues = queues_.get(),
       .index = index_.get(),
-      .has_light_queues = [this] { return queues_->has_light_queues(); },
       .delays =
           format::DelayLevels::parse(options_.message_delay_level).value(),  // as check() saw it
       .wait_readable = [this](PhysicalOffset seen,
