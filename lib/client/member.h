@@ -161,8 +161,12 @@ class Member {
             std::function<void(Queue&, const Result<const wire::Command*>&)> answered);
 
   // positions
+  struct Untaken;
+  // What commits the queue's position, which counts as committed from then on. For use at once.
+  Link::Encode position_of(Queue& queue);
   void commit(Queue& queue);
   void commit_all();
+  void ask_to_take(Queue& queue, const std::shared_ptr<Untaken>& untaken);
   std::size_t commit_surely(std::int64_t deadline_us);
 
   // from the broker

@@ -306,17 +306,20 @@ std::map<wire::MessageQueue, std::int64_t> Member::positions() const {
   return out;
 }
 
-void Member::commit(Queue& queue) {
-  const std::int64_t position = queue.window.position();
-  if (options_.broadcast || queue.next < 0 || position == queue.committed) return;
-  queue.committed = position;
-  queue.link->tell(wire::kUpdateConsumerOffset, [&](std::string& out, const wire::Header& header) {
+Link::Encode Member::position_of(Queue& queue) {
+  queue.committed = queue.window.position();
+  return [this, &queue](std::string& out, const wire::Header& header) {
     wire::append_update_offset_request(out, header,
                                        {.group = options_.group,
                                         .topic = queue.name.topic,
                                         .queue_id = queue.name.queue_id,
-                                        .offset = position});
-  });
+                                        .offset = queue.committed});
+  };
+}
+
+void Member::commit(Queue& queue) {
+  if (options_.broadcast || queue.next < 0 || queue.window.position() == queue.committed) return;
+  queue.link->tell(wire::kUpdateConsumerOffset, position_of(queue));
 }
 
 void Member::commit_all() {
@@ -324,51 +327,44 @@ void Member::commit_all() {
     if (queue->link->is_up()) commit(*queue);
 }
 
+// Of the positions that are to be taken: the queues whose are not yet, and questions without an
+// answer. Answers may come when nobody waits any more.
+struct Member::Untaken {
+  std::set<QueueTicket> queues;
+  std::size_t asked = 0;
+};
+
+void Member::ask_to_take(Queue& queue, const std::shared_ptr<Untaken>& untaken) {
+  ++untaken->asked;
+  queue.link->call(wire::kUpdateConsumerOffset, position_of(queue), kCallMs,
+                   [untaken, ticket = queue.ticket](const Result<const wire::Command*>& answer) {
+                     --untaken->asked;
+                     // Of a group or topic that is gone there is nothing to keep.
+                     const bool is_busy = answer && ((*answer)->code == wire::kSystemBusy ||
+                                                     (*answer)->code == wire::kSystemError);
+                     if (answer && !is_busy) untaken->queues.erase(ticket);
+                   });
+}
+
 // With an answer each, so that nobody is told of our leaving before the positions are there. Asked
 // again while a broker is too busy to take them. Returns how many queues' were not taken.
 std::size_t Member::commit_surely(std::int64_t deadline_us) {
-  struct Open {
-    std::set<QueueTicket> untaken;
-    std::size_t asked = 0;
-  };
-  const auto open = std::make_shared<Open>();
+  const auto untaken = std::make_shared<Untaken>();
   for (const auto& [name, queue] : queues_) {
     if (options_.broadcast || queue->next < 0) continue;
     if (queue->link->is_up() || queue->window.position() != queue->committed)
-      open->untaken.insert(queue->ticket);
+      untaken->queues.insert(queue->ticket);
   }
-  while (!open->untaken.empty() && now_us() < deadline_us) {
-    if (open->asked == 0) {
-      for (const QueueTicket ticket : open->untaken) {
-        Queue* const queue = find(ticket);
-        if (!queue->link->is_up()) continue;
-        const std::int64_t position = queue->window.position();
-        queue->committed = position;
-        ++open->asked;
-        queue->link->call(
-            wire::kUpdateConsumerOffset,
-            [&](std::string& out, const wire::Header& header) {
-              wire::append_update_offset_request(out, header,
-                                                 {.group = options_.group,
-                                                  .topic = queue->name.topic,
-                                                  .queue_id = queue->name.queue_id,
-                                                  .offset = position});
-            },
-            kCallMs,
-            [open, ticket](const Result<const wire::Command*>& answer) {
-              --open->asked;
-              // Of a group or topic that is gone there is nothing to keep.
-              const bool is_busy = answer && ((*answer)->code == wire::kSystemBusy ||
-                                              (*answer)->code == wire::kSystemError);
-              if (answer && !is_busy) open->untaken.erase(ticket);
-            });
-      }
-      if (open->asked == 0) break;  // no broker is there
+  while (!untaken->queues.empty() && now_us() < deadline_us) {
+    if (untaken->asked == 0) {
+      for (const QueueTicket ticket : untaken->queues)
+        if (Queue* const queue = find(ticket); queue->link->is_up()) ask_to_take(*queue, untaken);
+      if (untaken->asked == 0) break;  // no broker is there
     }
     links_.poll_once(20);
     links_.for_each_up([](Link& link) { link.tick(now_us()); });
   }
-  return open->untaken.size();
+  return untaken->queues.size();
 }
 
 }  // namespace mq::client
