@@ -6,6 +6,7 @@
 #include "format/index_shape.h"
 #include "format/light_queues.h"
 #include "format/names.h"
+#include "format/state_files.h"
 
 namespace mq::broker {
 namespace {
@@ -76,8 +77,11 @@ IndexShape index_shape(fs::Fs& fs, const std::string& dir, const IndexShape& sta
 bool has_light_queues(fs::Fs& fs, const std::string& root) {
   const auto topics = fs.list(root + "/consumequeue");
   if (topics && std::any_of(topics->begin(), topics->end(), format::is_light)) return true;
-  return fs.exists(root + "/config/lmqConsumerOffset.json") &&
-         !fs.exists(root + "/config/consumerOffset.json");
+  const auto has = [&](std::string_view name) {
+    return fs.exists(fmt::format("{}/config/{}", root, name));
+  };
+  const auto [plain, with_light_queues] = format::kConsumerOffsetFiles;
+  return has(with_light_queues) && !has(plain);
 }
 
 }  // namespace

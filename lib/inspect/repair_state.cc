@@ -1,7 +1,6 @@
 #include "inspect/repair_state.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include "format/light_queues.h"
 #include "format/names.h"
 #include "format/state_files.h"
+#include "inspect/store_files.h"
 
 namespace mq::inspect {
 namespace {
@@ -33,14 +33,6 @@ std::string why_unreadable(std::string_view name, const std::string& text) {
   if (format::is_consumer_offset_file(name)) return why(format::parse_consumer_offset_json(text));
   if (name == "delayOffset.json") return why(format::parse_delay_offset_json(text));
   return {};
-}
-
-// Topics that every broker makes itself at each start.
-bool is_system_topic(std::string_view topic) {
-  return topic.starts_with("RMQ_SYS_") || topic.starts_with(format::kSystemTopicPrefix) ||
-         topic == format::kScheduleTopic || topic == "SELF_TEST_TOPIC" || topic == "TBW102" ||
-         topic == "BenchmarkTest" || topic == "OFFSET_MOVED_EVENT" ||
-         topic.ends_with("_REPLY_TOPIC") || format::is_light(topic);
 }
 
 // `table` with the topics that it lacks.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "format/index_shape.h"
+#include "format/light_queues.h"
 #include "format/names.h"
 #include "inspect/page_cache.h"
 
@@ -19,6 +20,14 @@ using format::IndexShape;
 constexpr std::int64_t kEntryBytes = ConsumeQueueEntry::kEncodedBytes;
 
 }  // namespace
+
+bool is_system_topic(std::string_view topic) {
+  constexpr std::array<std::string_view, 5> kNames = {"TBW102", "SELF_TEST_TOPIC", "BenchmarkTest",
+                                                      "OFFSET_MOVED_EVENT", format::kScheduleTopic};
+  return topic.starts_with(format::kSystemTopicPrefix) || topic.starts_with("RMQ_SYS_") ||
+         format::is_light(topic) || topic.ends_with("_REPLY_TOPIC") ||
+         std::find(kNames.begin(), kNames.end(), topic) != kNames.end();
+}
 
 Result<QueueDirectory> list_queue(fs::Fs& fs, const std::string& store, std::string_view kind,
                                   std::string_view topic, std::int32_t queue) {

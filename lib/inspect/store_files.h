@@ -23,6 +23,10 @@ struct QueueDirectory {
   std::int32_t queue = 0;
   std::vector<QueueFile> files;
 };
+// Topics that topics.json need not name: those that every broker makes itself at each start, and
+// light queues.
+[[nodiscard]] bool is_system_topic(std::string_view topic);
+
 // Every queue under consumequeue/ (or batchconsumequeue/), sorted. None is no error.
 Result<std::vector<QueueDirectory>> list_queues(fs::Fs& fs, const std::string& store,
                                                 std::string_view kind = "consumequeue");

@@ -29,6 +29,8 @@ std::int32_t key_hash(std::int32_t prefix, std::string_view key) {
   return hash == INT32_MIN ? 0 : std::abs(hash);
 }
 
+std::int64_t tag_code(std::string_view tags) { return tags.empty() ? 0 : java_string_hash(tags); }
+
 }  // namespace
 
 // One pass. The names that nearly every record has are looked at where they would stand, which
@@ -89,7 +91,7 @@ void VerifyLinks::to_queue(const format::Record& record, VerifyQueue& queue, con
       .at = record.physical_offset,
       .bytes = record.total_bytes,
       .number = record.queue_offset.value(),
-      .tag_code = wanted.tags.empty() ? 0 : java_string_hash(wanted.tags),
+      .tag_code = tag_code(wanted.tags),
       .is_delayed = false,
       .stored_ms = record.store_timestamp_ms,
   };
@@ -111,7 +113,7 @@ void VerifyLinks::to_batch_queue(const format::Record& record, const Wanted& wan
   format::BatchQueueEntry entry{
       .commitlog_offset = record.physical_offset,
       .record_bytes = record.total_bytes,
-      .tag_code = wanted.tags.empty() ? 0 : java_string_hash(wanted.tags),
+      .tag_code = tag_code(wanted.tags),
       .store_timestamp_ms = record.store_timestamp_ms,
       .base = record.queue_offset,
   };
@@ -132,7 +134,7 @@ void VerifyLinks::to_light_queues(const format::Record& record, const Wanted& wa
         queues_.record(*queue, {.at = record.physical_offset,
                                 .bytes = record.total_bytes,
                                 .number = number,
-                                .tag_code = wanted.tags.empty() ? 0 : java_string_hash(wanted.tags),
+                                .tag_code = tag_code(wanted.tags),
                                 .is_delayed = false,
                                 .stored_ms = record.store_timestamp_ms});
       });

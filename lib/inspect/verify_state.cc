@@ -6,22 +6,14 @@
 
 #include <fmt/format.h>
 
-#include "format/light_queues.h"
 #include "format/names.h"
 #include "format/state_files.h"
+#include "inspect/store_files.h"
 
 namespace mq::inspect {
 namespace {
 
 constexpr std::int64_t kSettledMs = 60'000;
-
-bool is_system_topic(std::string_view topic) {
-  constexpr std::array<std::string_view, 5> kNames = {"TBW102", "SELF_TEST_TOPIC", "BenchmarkTest",
-                                                      "OFFSET_MOVED_EVENT", format::kScheduleTopic};
-  return topic.starts_with(format::kSystemTopicPrefix) || topic.starts_with("RMQ_SYS_") ||
-         format::is_light(topic) || topic.ends_with("_REPLY_TOPIC") ||
-         std::find(kNames.begin(), kNames.end(), topic) != kNames.end();
-}
 
 }  // namespace
 
