@@ -6,7 +6,6 @@
 
 #include "base/json.h"
 #include "client/users.h"
-#include "fs/fs.h"
 #include "tool.h"
 
 namespace mq::mqctl {
@@ -130,7 +129,7 @@ class User {
     return client::create_user(rpc, wanted);
   }
 
-  // As the line says it; the password is the first line of its file.
+  // As the line says it.
   Result<wire::UserInfo> wanted() const {
     wire::UserInfo out{.name = o.name,
                        .password = {},
@@ -139,9 +138,9 @@ class User {
                                                    : "Normal",
                        .status = o.status};
     if (o.password_file.empty()) return out;
-    auto text = fs::read_file(fs::posix(), o.password_file, 1 << 16);
-    if (!text) return std::move(text).error().within("--password-file");
-    out.password = text->substr(0, text->find_first_of("\r\n"));
+    auto secret = cli::read_secret(o.password_file);
+    if (!secret) return std::move(secret).error().within("--password-file");
+    out.password = *std::move(secret);
     if (out.password.empty())
       return Error{Errc::kInvalid, fmt::format("--password-file {}: empty", o.password_file)};
     return out;

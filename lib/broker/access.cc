@@ -8,17 +8,7 @@
 namespace mq::broker {
 namespace {
 
-bool is_blank(std::string_view text) noexcept {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
 Error refused(std::string text) { return Error{Errc::kDenied, std::move(text)}; }
-
-wire::UserInfo to_info(const User& user) {
-  return {.name = user.name,
-          .password = user.password,
-          .type = user.is_super ? "Super" : "Normal",
-          .status = user.is_enabled ? "enable" : "disable"};
-}
 
 // What `wanted` says over what `user` is.
 void apply(const wire::UserInfo& wanted, User& user) {
@@ -37,15 +27,21 @@ Result<User> user_from(const wire::UserInfo& wanted) {
   return out;
 }
 
-Error not_there() { return refused("The subject is not exist."); }
-
 }  // namespace
+
+wire::UserInfo to_info(const User& user) {
+  return {.name = user.name,
+          .password = user.password,
+          .type = user.is_super ? "Super" : "Normal",
+          .status = user.is_enabled ? "enable" : "disable"};
+}
 
 Access::Access(fs::Fs& fs, const AccessConfig& config, std::string directory)
     : fs_(fs),
       config_(config),
-      users_path_(directory + "/users.json"),
-      acls_path_(std::move(directory) + "/acls.json") {}
+      directory_(std::move(directory)),
+      users_path_(directory_ + "/users.json"),
+      acls_path_(directory_ + "/acls.json") {}
 
 Result<void> Access::load() {
   if (!config_.is_configured()) return {};
@@ -75,7 +71,7 @@ Result<void> Access::load() {
     return {};
   }));
   for (const char* const name : {"users", "acls"}) {
-    const std::string theirs = users_path_.substr(0, users_path_.rfind('/') + 1) + name;
+    const std::string theirs = directory_ + "/" + name;
     if (fs_.exists(theirs + "/CURRENT"))
       log::warn("{}: what another broker keeps there in RocksDB is not read; make it anew", theirs);
   }
@@ -207,7 +203,7 @@ Result<void> Access::update_acl(std::string_view user, const wire::AclInfo& want
 
 Result<void> Access::delete_acl(std::string_view user, bool in_default, const Resource* resource) {
   const MutexLock writing(file_mu_);
-  if (find_user(user) == nullptr) return not_there();
+  if (find_user(user) == nullptr) return refused("The subject is not exist.");
   Acls next = all_acls();
   const auto found = next.find(user);
   if (found == next.end()) return refused("The acl is not exist.");

@@ -28,6 +28,9 @@ struct User {
   bool is_enabled = true;
 };
 
+// As R(3004) answers it.
+[[nodiscard]] wire::UserInfo to_info(const User& user);
+
 class Access {
  public:
   // As they were at the moment of asking; null: there is none.
@@ -74,7 +77,7 @@ class Access {
 
   fs::Fs& fs_;
   const AccessConfig& config_;
-  const std::string users_path_, acls_path_;
+  const std::string directory_, users_path_, acls_path_;
   Mutex file_mu_;  // one change with its write at a time; taken before mu_
   mutable Mutex mu_;
   Users users_ MQ_GUARDED_BY(mu_);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/pieces.h"
 #include "broker/config.h"
 
 namespace mq::broker {
@@ -15,16 +16,6 @@ constexpr const char* kUserStore =
     "org.apache.rocketmq.auth.authentication.provider.LocalAuthenticationMetadataProvider";
 constexpr const char* kPolicyStore =
     "org.apache.rocketmq.auth.authorization.provider.LocalAuthorizationMetadataProvider";
-
-template <bool AccessConfig::*kMember>
-Result<void> set_flag(BrokerConfig& c, std::string_view v) {
-  MQ_TRY(c.access.*kMember, parse_bool(v));
-  return {};
-}
-template <bool AccessConfig::*kMember>
-std::string get_flag(const BrokerConfig& c) {
-  return c.access.*kMember ? "true" : "false";
-}
 
 Result<void> set_store(bool& member, std::string_view v, std::string_view ours) {
   if (!v.empty() && v != ours)
@@ -67,21 +58,21 @@ std::string shown(bool set) { return set ? "(set)" : ""; }
 
 Result<void> set_codes(std::vector<std::int32_t>& codes, std::string_view v) {
   codes.clear();
-  while (!v.empty()) {
-    const std::size_t comma = v.find(',');
-    std::string_view word = v.substr(0, comma);
-    v = comma == std::string_view::npos ? std::string_view() : v.substr(comma + 1);
+  Result<void> done;
+  for_each_piece(v, ',', [&](std::string_view word) {
     while (word.starts_with(' ')) word.remove_prefix(1);
     while (word.ends_with(' ')) word.remove_suffix(1);
-    if (word.empty()) continue;
+    if (word.empty() || !done) return;
     std::int32_t code = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), code);
-    if (error != std::errc{} || end != word.data() + word.size())
-      return Error{Errc::kInvalid, fmt::format("'{}' is not a request code", word)};
-    codes.push_back(code);
-  }
+    if (error == std::errc{} && end == word.data() + word.size()) {
+      codes.push_back(code);
+    } else {
+      done = Error{Errc::kInvalid, fmt::format("'{}' is not a request code", word)};
+    }
+  });
   std::sort(codes.begin(), codes.end());
-  return {};
+  return done;
 }
 std::string get_codes(const std::vector<std::int32_t>& codes) {
   return fmt::format("{}", fmt::join(codes, ","));
@@ -92,11 +83,7 @@ std::string get_codes(const std::vector<std::int32_t>& codes) {
 void add_access_keys(std::vector<ConfigKey>& keys) {
   keys.insert(
       keys.end(),
-      {ConfigKey{"authenticationEnabled", "requests of a broker's kind must be signed by a user",
-                 set_flag<&AccessConfig::authentication>, get_flag<&AccessConfig::authentication>},
-       ConfigKey{"authorizationEnabled", "users may do only what their policies say",
-                 set_flag<&AccessConfig::authorization>, get_flag<&AccessConfig::authorization>},
-       ConfigKey{"authenticationMetadataProvider", "where users are kept: the store of our own",
+      {ConfigKey{"authenticationMetadataProvider", "where users are kept: the store of our own",
                  [](BrokerConfig& c, std::string_view v) {
                    return set_store(c.access.user_store, v, kUserStore);
                  },

@@ -29,6 +29,7 @@ struct AccessConfig {
   }
 };
 
+// All but the two that turn it on.
 void add_access_keys(std::vector<ConfigKey>& keys);
 
 }  // namespace mq::broker

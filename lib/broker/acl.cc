@@ -27,9 +27,6 @@ std::optional<Value> find_word(const std::array<std::string_view, N>& words,
 std::string_view name_of(ResourceKind kind) noexcept {
   return kKinds[static_cast<std::size_t>(kind)];
 }
-bool is_blank(std::string_view text) noexcept {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
 
 Error refused(std::string text) { return Error{Errc::kDenied, std::move(text)}; }
 
@@ -102,6 +99,10 @@ const PolicyEntry* best_of(const Policy& policy, const Need& need, std::string_v
 }
 
 }  // namespace
+
+bool is_blank(std::string_view text) noexcept {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
 
 bool is_word(std::string_view text, std::string_view word) noexcept {
   return std::equal(

@@ -102,6 +102,8 @@ enum class Decision : std::uint8_t { kAllow, kDeny, kNoMatch };
 
 // The same but for the case of letters? Names of kinds, actions, types are compared so.
 [[nodiscard]] bool is_word(std::string_view text, std::string_view word) noexcept;
+// Nothing, or blanks and line ends alone: what the reference takes for not given.
+[[nodiscard]] bool is_blank(std::string_view text) noexcept;
 // The user of a subject "User:name"; nothing for one of another kind.
 [[nodiscard]] std::optional<std::string_view> user_of_subject(std::string_view subject) noexcept;
 

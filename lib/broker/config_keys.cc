@@ -339,6 +339,13 @@ std::vector<ConfigKey> make_keys() {
   };
 }
 
+void add_access_switches(std::vector<ConfigKey>& keys) {
+  keys.push_back(MQ_BOOL("authenticationEnabled", access.authentication,
+                         "requests of a broker's kind must be signed by a user"));
+  keys.push_back(MQ_BOOL("authorizationEnabled", access.authorization,
+                         "users may do only what their policies say"));
+}
+
 #undef MQ_TEXT
 #undef MQ_BOOL
 #undef MQ_INT
@@ -355,6 +362,7 @@ const std::vector<ConfigKey>& config_keys() {
   static const std::vector<ConfigKey> keys = [] {
     std::vector<ConfigKey> all = make_keys();
     add_tls_keys(all, std::make_index_sequence<net::kTlsKeyCount>());
+    add_access_switches(all);
     add_access_keys(all);
     return all;
   }();

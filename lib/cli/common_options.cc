@@ -2,6 +2,7 @@
 
 #include "cli/options.h"
 #include "cli/units.h"
+#include "fs/fs.h"
 
 namespace mq::cli {
 
@@ -45,6 +46,11 @@ void add_moving(Command& command, CommonOptions& common) {
       ->capture_default_str()
       ->check(is_duration());
   command.add_flag("--progress", common.progress, "show progress even when stderr is no terminal");
+}
+
+Result<std::string> read_secret(const std::string& path) {
+  MQ_TRY(const std::string text, fs::read_file(fs::posix(), path, 1 << 16));
+  return text.substr(0, text.find_first_of("\r\n"));
 }
 
 }  // namespace mq::cli

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/result.h"
+
 namespace mq::cli {
 
 class Command;
@@ -27,5 +29,7 @@ struct CommonOptions {
 void add_common(Command& command, CommonOptions& common, bool with_timeout = true);
 // Of the tools that move messages: --drain and --progress.
 void add_moving(Command& command, CommonOptions& common);
+// The first line of that file: where tools take secrets from. Errors: those of reading it.
+Result<std::string> read_secret(const std::string& path);
 
 }  // namespace mq::cli

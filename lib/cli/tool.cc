@@ -6,7 +6,6 @@
 #include "cli/command_line.h"
 #include "cli/complete.h"
 #include "client/channel.h"
-#include "fs/fs.h"
 
 namespace mq::cli {
 namespace {
@@ -41,7 +40,7 @@ std::optional<int> settle_where(CLI::App& app, CommonOptions& common, const Laye
   return std::nullopt;
 }
 
-// The secret is the first line of its file. Secrets have no option: anybody sees command lines.
+// Secrets have no option: anybody sees command lines.
 std::optional<int> settle_credentials(const CommonOptions& common) {
   if (common.access_key.empty()) {
     if (common.secret_file.empty()) return std::nullopt;
@@ -50,12 +49,12 @@ std::optional<int> settle_credentials(const CommonOptions& common) {
   }
   std::string secret = environment("MQ_SECRET_KEY");
   if (!common.secret_file.empty()) {
-    auto text = fs::read_file(fs::posix(), common.secret_file, 1 << 16);
-    if (!text) {
-      say("--secret-file: " + text.error().text());
+    auto line = read_secret(common.secret_file);
+    if (!line) {
+      say("--secret-file: " + line.error().text());
       return kExitConfig;
     }
-    secret = text->substr(0, text->find_first_of("\r\n"));
+    secret = *std::move(line);
   }
   if (secret.empty()) {
     say("--access-key needs a secret: --secret-file FILE, or $MQ_SECRET_KEY");

@@ -11,9 +11,6 @@ namespace {
 std::string_view field(const Call& call, std::string_view name) noexcept {
   return call.request.ext.find(name).value_or("");
 }
-bool is_blank(std::string_view text) noexcept {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
 
 // False, and answered, when this broker keeps no users.
 bool is_kept(const Call& call) {
@@ -62,7 +59,8 @@ void handle_create_user(const Call& call) {
   if (!user) return;
   if (broker::is_word(user->type, "Super") && !is_asked_by_super_user(call))
     return call.reply(wire::kSystemError, "The super user can only be create by super user");
-  if (is_blank(user->password)) return call.reply(wire::kNoPermission, "password can not be blank");
+  if (broker::is_blank(user->password))
+    return call.reply(wire::kNoPermission, "password can not be blank");
   if (is_kept(call)) reply_done(call, call.p.access.create_user(*user));
 }
 
@@ -82,7 +80,7 @@ void handle_update_user(const Call& call) {
 
 void handle_delete_user(const Call& call) {
   const std::string_view name = field(call, "username");
-  if (is_blank(name)) return call.reply(wire::kNoPermission, "username can not be blank");
+  if (broker::is_blank(name)) return call.reply(wire::kNoPermission, "username can not be blank");
   if (!is_kept(call)) return;
   const auto old = call.p.access.find_user(name);
   if (old != nullptr && old->is_super && !is_asked_by_super_user(call))
@@ -92,11 +90,11 @@ void handle_delete_user(const Call& call) {
 
 void handle_get_user(const Call& call) {
   const std::string_view name = field(call, "username");
-  if (is_blank(name)) return call.reply(wire::kInvalidParameter, "The username is blank");
+  if (broker::is_blank(name)) return call.reply(wire::kInvalidParameter, "The username is blank");
   if (!is_kept(call)) return;
-  for (const wire::UserInfo& user : call.p.access.users(name))
-    if (user.name == name) return call.reply_body(wire::encode_user(user));
-  call.reply(wire::kSuccess);
+  const auto user = call.p.access.find_user(name);
+  if (user == nullptr) return call.reply(wire::kSuccess);
+  call.reply_body(wire::encode_user(broker::to_info(*user)));
 }
 
 void handle_list_users(const Call& call) {
@@ -121,7 +119,7 @@ void handle_delete_acl(const Call& call) {
   const std::string_view asked = field(call, "resource");
   const auto resource = broker::parse_resource(asked);
   // The reference takes a resource that is none for no resource, and deletes everything.
-  if (!is_blank(asked) && !resource)
+  if (!broker::is_blank(asked) && !resource)
     return call.reply(wire::kNoPermission, "The resource is null.");
   reply_done(call,
              call.p.access.delete_acl(*user, broker::is_word(field(call, "policyType"), "Default"),
